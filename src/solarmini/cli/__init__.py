@@ -1,0 +1,92 @@
+"""The command `solar`: one thin command per capability, loaded only when it is asked for."""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Group
+
+from solarmini import __version__
+from solarmini.console import err
+from solarmini.errors import SolarError
+
+_HELP = """Grow a language model, teach it, prove it, and talk to it.
+
+Start here: `solar build smollm2-demo` grows SmolLM2-135M from 30 to 44 layers, heals, teaches,
+aligns and merges it, and writes a report, in about 20 minutes on two CPU cores.
+"""
+
+# group -> commands (name, where it lives, one line of help); commands show in this order
+_COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Whole chains": (
+        ("build", "build:build", "Run a recipe: every stage that is not done yet."),
+        ("report", "report:report", "Make one HTML page that proves a run's every step."),
+    ),
+    "Models": (
+        ("pull", "pull:pull", "Fetch a base model: hub id, folder, GGUF file or packaged model."),
+        ("show", "show:show", "Print what a model is and its family tree."),
+        ("verify", "verify:verify", "Check every file of a model against its manifest."),
+        ("chat", "chat:chat", "Talk to a model in the terminal."),
+    ),
+    "Grow": (
+        ("upscale", "upscale:upscale", "Grow a model in depth (depth up-scaling and others)."),
+        ("inspect", "inspect:inspect", "Measure the layers of a model; suggest how many to drop."),
+        ("merge", "merge:merge", "Merge models: linear, SLERP, task arithmetic, TIES."),
+    ),
+    "Teach": (
+        ("pretrain", "pretrain:pretrain", "Continue pretraining on text."),
+        ("instruct", "instruct:instruct", "Tune on instructions."),
+        ("align", "align:align", "Align on preferences: DPO, or sDPO in steps."),
+        ("data", "data:app", "Look at training data as the model will see it."),
+    ),
+    "Prove": (
+        ("evaluate", "evaluate:evaluate", "Measure a model: perplexity, held-out data, tasks."),
+        ("compare", "compare:compare", "Compare the records of several models."),
+    ),
+}
+
+
+def make_app() -> App:
+    """Return the application; no command's module is imported yet."""
+    app = App(name="solar", help=_HELP, help_format="markdown", version=__version__)
+    for number, (title, commands) in enumerate(_COMMANDS.items()):
+        group = Group(title, sort_key=number)
+        for order, (name, target, text) in enumerate(commands):
+            app.command(
+                f"solarmini.cli.{target}", name=name, help=text, group=group, sort_key=order
+            )
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code (0 done, 1 checked and found wrong, 2 error)."""
+    try:
+        result = make_app()(
+            list(arguments), exit_on_error=False, print_error=True, result_action="return_value"
+        )
+    except CycloptsError:
+        return 2
+    except SolarError as error:
+        _print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        err().print("stopped")
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _print_error(error: SolarError) -> None:
+    from rich.markup import escape
+
+    console = err()
+    console.print(f"[bold red]error:[/] {escape(error.what)}", soft_wrap=True)
+    for label, text in (("where", error.where), ("mend", error.mend)):
+        if text:
+            console.print(f"[bold]{label}:[/] {escape(text)}", soft_wrap=True)
