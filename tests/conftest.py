@@ -9,6 +9,8 @@ from hypothesis import settings
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# tiny tensors: threads cost far more than they bring, above all on a busy machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["SOLAR_PROGRESS"] = "0"
 
 # a first call imports torch; a busy machine is not a failure; the same examples every time

@@ -27,17 +27,35 @@ settings.drop = 1
 name = "healed"
 kind = "pretrain"
 from = ["grown"]
-settings = {data = ["{here}/text.jsonl"], seq_len = 64, batch_size = 2, max_steps = 8, lr = 1e-3, save_steps = 1}
+[stage.settings]
+data = ["{here}/text.jsonl"]
+seq_len = 64
+batch_size = 2
+max_steps = 8
+lr = 1e-3
+save_steps = 1
 [[stage]]
 name = "instructed"
 kind = "instruct"
 from = ["healed"]
-settings = {data = ["{here}/chat.jsonl"], seq_len = 128, batch_size = 2, max_steps = 4, lr = 1e-3, save_steps = 1}
+[stage.settings]
+data = ["{here}/chat.jsonl"]
+seq_len = 128
+batch_size = 2
+max_steps = 4
+lr = 1e-3
+save_steps = 1
 [[stage]]
 name = "aligned"
 kind = "align"
 from = ["instructed"]
-settings = {steps = [["{here}/pairs.jsonl@4"], ["{here}/pairs.jsonl"]], seq_len = 128, batch_size = 2, max_steps = 2, lr = 1e-4, save_steps = 1}
+[stage.settings]
+steps = [["{here}/pairs.jsonl@4"], ["{here}/pairs.jsonl"]]
+seq_len = 128
+batch_size = 2
+max_steps = 2
+lr = 1e-4
+save_steps = 1
 [[stage]]
 name = "merged"
 kind = "merge"

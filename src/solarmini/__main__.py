@@ -1,0 +1,5 @@
+"""`python -m solarmini` is the command `solar`."""
+
+from solarmini.cli import main
+
+main()
