@@ -1,0 +1,1 @@
+"""Merging models: pure weight arithmetic, one tensor at a time."""
