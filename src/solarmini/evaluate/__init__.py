@@ -1,0 +1,1 @@
+"""Proof: measures of a model, their records, comparison, sample answers and the report."""
