@@ -1,5 +1,6 @@
 """The command `solar`: one thin command per capability, loaded only when it is asked for."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -79,7 +80,19 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
+    _yield_to_neighbours()
     sys.exit(run(sys.argv[1:]))
+
+
+def _yield_to_neighbours() -> None:
+    """Let idle OpenMP threads give up their core soon; has to be set before torch is loaded.
+
+    By default they spin for milliseconds, and beside one other busy process the thread that all
+    wait for does not get a core: 354 instead of 1,314 tokens/s in a forward pass of SmolLM2-135M
+    on 2 cores. On a quiet machine the short spin costs 3 %.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _print_error(error: SolarError) -> None:

@@ -53,6 +53,7 @@ class Measures(Settings):
     task: tuple[str, ...] = ()
     template: str = "model"
     seq_len: int = 512
+    stride: int | None = None
     limit: int | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
@@ -162,6 +163,7 @@ def measure(model: Path, raw: Mapping[str, Any], output: Path) -> None:
             choices=tuple(parse_choice_task(spec) for spec in asked.task),
             template=asked.template,
             seq_len=asked.seq_len,
+            stride=asked.stride,
             limit=asked.limit,
             precision=asked.precision,
             name=model.name,

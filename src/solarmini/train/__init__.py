@@ -1,0 +1,1 @@
+"""Training: one exact loop for continued pretraining, instructions and preferences."""
