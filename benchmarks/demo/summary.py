@@ -34,7 +34,8 @@ def summarise(run: Path) -> dict[str, Any]:
             }
             for r in records
         }
-        rows.append({**{k: stage[k] for k in ("name", "kind", "role", "seconds")}, "scores": scores})
+        facts = {key: stage[key] for key in ("name", "kind", "role", "seconds")}
+        rows.append({**facts, "scores": scores})
     return {
         "date": about["date"],
         "machine": about["machine"],
