@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from solarmini.errors import TrainError
 from solarmini.train import attention
+from solarmini.train.fused import unfuse
 from solarmini.train.model import check_architecture
 from solarmini.train.rows import pair_row, shared_prefix, text_row
 from tests.helpers import ARCHITECTURES
@@ -33,6 +35,7 @@ def test_packed_equals_unpacked(arch: str, tmp_path: Path) -> None:
     assert max_difference(packed_gradients, alone_gradients) < 2e-5
 
     policy.model.set_attn_implementation("eager")
+    unfuse(policy.model)
     own = 0.0
     for text in texts:
         ids = torch.from_numpy(text.ids.astype(np.int64))[None]
@@ -96,7 +99,7 @@ class _Layer(torch.nn.Module):
 def test_what_cannot_be_exact_is_refused(options: dict, text: str) -> None:
     query = torch.zeros(1, 2, 6, 4)
     layout = attention.Layout.from_cu_seqlens([0, 2, 6])
-    call = {"attention_mask": None, "layout": layout} | options
+    call: dict[str, Any] = {"attention_mask": None, "layout": layout} | options
     with pytest.raises(TrainError, match=f"'oddity' cannot be trained here: .*{text}"):
         attention.varlen_attention(_Layer(), query, query, query, **call)
 

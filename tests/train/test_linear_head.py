@@ -1,5 +1,7 @@
 """The chunked loss is the plain one, values and gradients."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +11,7 @@ from solarmini.train.linear_head import Shaping, cross_entropy_sum, token_logpro
 from solarmini.train.losses import LN2, dpo, sequence_sums
 
 
-def _inputs(rows: int, seed: int, bias: bool) -> list[torch.Tensor | None]:
+def _inputs(rows: int, seed: int, bias: bool) -> list[Any]:
     generator = torch.Generator().manual_seed(seed)
     hidden = torch.randn(rows, 8, generator=generator, requires_grad=True)
     weight = torch.randn(13, 8, generator=generator, requires_grad=True)
@@ -61,14 +63,11 @@ def _same_gradients(plain: list, ours: list) -> None:
 
 def test_frozen_weights_cost_no_gradient() -> None:
     hidden, weight, _ = _inputs(5, 0, bias=False)
-    assert hidden is not None
-    assert weight is not None
     weight.requires_grad_(False)
     targets = torch.arange(5)
     cross_entropy_sum(hidden, weight, None, targets).backward()
     token_logprobs(hidden, weight, None, targets).sum().backward()
     assert weight.grad is None
-    assert hidden.grad is not None
     assert float(hidden.grad.abs().max()) < 1e-6  # the loss and its negative
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from solarmini.checkpoint.reader import Checkpoint
 from solarmini.config import parse_settings
 from solarmini.errors import (
     CheckpointError,
@@ -17,11 +18,13 @@ from solarmini.errors import (
     TokenizerMismatchError,
     TrainError,
 )
+from solarmini.growth.report import base_needs
+from solarmini.growth.training_memory import MemoryNeed, Widths, predict_memory
 from solarmini.text.chat import ChatFormat
 from solarmini.train import session
 from solarmini.train.align import run_align
 from solarmini.train.instruct import run_instruct
-from solarmini.train.memory import MemoryNeed, check_memory, predict_memory
+from solarmini.train.memory import check_memory
 from solarmini.train.precision import choose_device, choose_precision
 from solarmini.train.pretrain import run_pretrain
 from solarmini.train.settings import AlignSettings, InstructSettings, PretrainSettings
@@ -76,15 +79,10 @@ def test_not_enough_memory(llama: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_memory_is_predicted_by_cause() -> None:
-    import transformers
-
-    config = transformers.LlamaConfig(
-        vocab_size=1000, hidden_size=64, intermediate_size=128, num_hidden_layers=4
-    )
     need = predict_memory(
         parameters=1000,
         trained=100,
-        config=config,
+        widths=Widths(hidden=64, inner=128, vocabulary=1000),
         tokens=10,
         layers_with_gradient=4,
         checkpointing=False,
@@ -95,6 +93,36 @@ def test_memory_is_predicted_by_cause() -> None:
     with pytest.raises(ResourceError, match=r"weights 0\.0"):
         check_memory(MemoryNeed(1, 1, 1, 1), 10)
     check_memory(need, 10**9)
+
+
+@pytest.mark.parametrize(("learns", "checkpointing"), [("full", False), ("lora", True)])
+def test_dry_run_of_growth_foretells_what_training_checks(
+    llama: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    learns: str,
+    checkpointing: bool,
+) -> None:
+    checked: list[MemoryNeed] = []
+
+    def look(need: MemoryNeed, available: int) -> None:
+        checked.append(need)
+        raise ResourceError("seen")
+
+    monkeypatch.setattr(session, "check_memory", look)
+    settings: dict[str, Any] = SHORT | {
+        "model": llama,
+        "output": tmp_path / "o",
+        "data": str(write_text(tmp_path / "t.jsonl")),
+        "train": learns,
+        "gradient_checkpointing": checkpointing,
+        "precision": "bf16",
+        "micro_batch_tokens": 512,
+    }
+    with pytest.raises(ResourceError, match="seen"):
+        run_pretrain(PretrainSettings(**settings))
+    way = f"{learns}_bf16" + ("_checkpointing" if checkpointing else "")
+    assert checked == [base_needs(Checkpoint.open(llama)).training(way, 512)]
 
 
 def test_output_exists_or_is_read_only(llama: Path, tmp_path: Path) -> None:

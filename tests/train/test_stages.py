@@ -286,11 +286,18 @@ def test_checkpointing_changes_memory_only(llama: Path, tmp_path: Path) -> None:
 
 
 def test_tracker(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tracker of accelerate's gets the numbers; an unknown one is an error."""
+    """An unknown tracker is an error, and so is one whose package is not there."""
+    from accelerate import tracking
+
     data = write_text(tmp_path / "t.jsonl", 8)
     common = {"model": llama, "data": str(data), "max_steps": 2, **SHORT}
-    with pytest.raises(TrainError, match="tracker"):
+    with pytest.raises(TrainError, match="no tracker 'nonesuch'"):
         run_pretrain(PretrainSettings(output=tmp_path / "o", tracker="nonesuch", **common))
+    monkeypatch.setattr(tracking, "_available_trackers", [])
+    with pytest.raises(TrainError, match="needs the package 'wandb'") as caught:
+        run_pretrain(PretrainSettings(output=tmp_path / "o", tracker="wandb", **common))
+    assert caught.value.mend == "pip install wandb"
+    assert not (tmp_path / "o").exists()
 
 
 def test_command_line(llama: Path, tmp_path: Path) -> None:

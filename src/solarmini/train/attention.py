@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from solarmini.errors import TrainError
+from solarmini.train.short_attention import short_attention, takes_short
 
 NAME = "solar_varlen"
 _REFUSED = {
@@ -90,6 +91,9 @@ def varlen_attention(
     """
     _refuse_unknown(module, query, attention_mask, sliding_window, layout, kwargs)
     assert layout is not None
+    if query.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        dtype = torch.get_autocast_dtype("cpu")
+        query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
     lengths = layout.lengths
     places = {segment.start: index for index, segment in enumerate(layout.segments)}
     # split's backward is one concatenation; slicing would add a whole row per segment
@@ -118,6 +122,8 @@ def _attend(
 ) -> torch.Tensor:
     """One segment; the query's first token stands at key position (keys - queries)."""
     new, total = query.shape[2], key.shape[2]
+    if takes_short(query, key, value, dropout, softcap):
+        return short_attention(query, key, value, scaling, window)
     plain = new == total and not 0 < window < total
     mask = None if plain else _mask(new, total, window, query.device)
     if softcap is not None:

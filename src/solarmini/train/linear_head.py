@@ -54,18 +54,44 @@ def _compute_dtype(hidden: torch.Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
 
 
-def _logits(
-    rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, shaping: Shaping
-) -> torch.Tensor:
-    """Shaped logits of some rows, float32 [n, V]."""
-    logits = (rows @ weight.t()).float()
-    if bias is not None:
-        logits += bias
-    if shaping.scale != 1.0:
+@dataclass(slots=True)
+class _Chunk:
+    """Softmax of some rows, not yet divided by its sum: values = exp(logits - top) [n, V]."""
+
+    values: torch.Tensor
+    total: torch.Tensor
+    picked: torch.Tensor
+    shaped: torch.Tensor | None
+
+    @property
+    def logprobs(self) -> torch.Tensor:
+        """log p(target), [n, 1]."""
+        return self.picked - self.total.log()
+
+
+def _softmax(
+    rows: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    wanted: torch.Tensor,
+    shaping: Shaping,
+    keep_shaped: bool,
+) -> _Chunk:
+    """Logits of some rows and their softmax, with as few passes over [n, V] as there can be."""
+    logits = rows @ weight.t()
+    if bias is not None or shaping != Shaping():
+        logits = logits.float()
+        if bias is not None:
+            logits += bias
         logits *= shaping.scale
-    if shaping.softcap is not None:
-        logits.div_(shaping.softcap).tanh_().mul_(shaping.softcap)
-    return logits
+        if shaping.softcap is not None:
+            logits.div_(shaping.softcap).tanh_().mul_(shaping.softcap)
+    shaped = logits.clone() if keep_shaped and shaping.softcap is not None else None
+    top = logits.amax(1, keepdim=True).float()
+    values = logits.sub_(top) if logits.dtype == torch.float32 else logits - top
+    picked = values.gather(1, wanted)
+    values.exp_()
+    return _Chunk(values, values.sum(1, keepdim=True), picked, shaped)
 
 
 class _Gradients:
@@ -95,27 +121,34 @@ class _Gradients:
     def add(
         self,
         part: slice,
-        slope: torch.Tensor,
+        chunk: _Chunk,
+        wanted: torch.Tensor,
         rows: torch.Tensor,
         weight: torch.Tensor,
-        shaped: torch.Tensor | None,
+        slopes: torch.Tensor | None,
     ) -> None:
-        """Add a chunk: slope = d loss / d shaped logits [n, V], changed in place."""
+        """Add a chunk whose rows count `slopes` [n, 1] times (None: once) in -log p.
+
+        The division by the softmax's sum is done on [n, H] instead of [n, V].
+        """
+        slope = chunk.values.scatter_add_(1, wanted, -chunk.total)
         if self.shaping.softcap is not None:
-            assert shaped is not None
-            slope *= 1 - (shaped / self.shaping.softcap) ** 2
-        if self.shaping.scale != 1.0:
-            slope *= self.shaping.scale
+            assert chunk.shaped is not None
+            slope *= 1 - (chunk.shaped / self.shaping.softcap) ** 2
+        factor = self.shaping.scale / chunk.total
+        if slopes is not None:
+            factor = factor * slopes
         if self.bias is not None:
-            self.bias += slope.sum(0)
+            self.bias += (factor * slope).sum(0)
         slope = slope.to(rows.dtype)
         if self.hidden is not None:
-            self.hidden[part] = slope @ weight
+            self.hidden[part] = (slope @ weight).float() * factor
         if self.weight is not None:
+            scaled = (rows.float() * factor).to(rows.dtype)
             if rows.dtype == torch.float32:
-                self.weight.addmm_(slope.t(), rows)
+                self.weight.addmm_(slope.t(), scaled)
             else:
-                self.weight += slope.t() @ rows
+                self.weight += slope.t() @ scaled
 
 
 class _CrossEntropySum(torch.autograd.Function):
@@ -138,14 +171,10 @@ class _CrossEntropySum(torch.autograd.Function):
             for start in range(0, len(targets), chunk):
                 part = slice(start, start + chunk)
                 rows, wanted = hidden[part].to(dtype), targets[part, None]
-                logits = _logits(rows, cast, bias, shaping)
-                norm = torch.logsumexp(logits, dim=1, keepdim=True)
-                total += (norm - logits.gather(1, wanted)).sum()
+                softmax = _softmax(rows, cast, bias, wanted, shaping, any(needs))
+                total -= softmax.logprobs.sum()
                 if any(needs):
-                    shaped = logits.clone() if shaping.softcap is not None else None
-                    slope = logits.sub_(norm).exp_()
-                    slope.scatter_add_(1, wanted, -torch.ones_like(norm))
-                    gradients.add(part, slope, rows, cast, shaped)
+                    gradients.add(part, softmax, wanted, rows, cast, None)
         ctx.gradients = gradients
         ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         return total
@@ -174,34 +203,28 @@ class _TokenLogprobs(torch.autograd.Function):
         chunk: int,
     ) -> torch.Tensor:
         dtype = _compute_dtype(hidden)
-        norms = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
-        chosen = torch.empty_like(norms)
+        found = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
         with torch.autocast(hidden.device.type, enabled=False):
             cast = weight.to(dtype)
             for start in range(0, len(targets), chunk):
                 part = slice(start, start + chunk)
-                logits = _logits(hidden[part].to(dtype), cast, bias, shaping)
-                norms[part] = torch.logsumexp(logits, dim=1)
-                chosen[part] = logits.gather(1, targets[part, None])[:, 0]
-        ctx.save_for_backward(hidden, weight, bias, targets, norms)
+                rows, wanted = hidden[part].to(dtype), targets[part, None]
+                found[part] = _softmax(rows, cast, bias, wanted, shaping, False).logprobs[:, 0]
+        ctx.save_for_backward(hidden, weight, bias, targets)
         ctx.shaping, ctx.chunk, ctx.dtype = shaping, chunk, dtype
-        return chosen - norms
+        return found
 
     @staticmethod
     def backward(ctx: Any, *outputs: torch.Tensor) -> Any:
-        hidden, weight, bias, targets, norms = ctx.saved_tensors
+        hidden, weight, bias, targets = ctx.saved_tensors
         with torch.autocast(hidden.device.type, enabled=False):
             cast = weight.to(ctx.dtype)
             gradients = _Gradients(ctx.needs_input_grad, hidden, weight, bias, ctx.shaping)
             for start in range(0, len(targets), ctx.chunk):
                 part = slice(start, start + ctx.chunk)
                 rows, wanted = hidden[part].to(ctx.dtype), targets[part, None]
-                logits = _logits(rows, cast, bias, ctx.shaping)
-                shaped = logits.clone() if ctx.shaping.softcap is not None else None
-                slope = logits.sub_(norms[part, None]).exp_()
-                slope.scatter_add_(1, wanted, -torch.ones_like(norms[part, None]))
-                slope *= -outputs[0][part, None]
-                gradients.add(part, slope, rows, cast, shaped)
+                softmax = _softmax(rows, cast, bias, wanted, ctx.shaping, True)
+                gradients.add(part, softmax, wanted, rows, cast, -outputs[0][part, None])
         return _as(gradients, hidden, weight, bias)
 
 

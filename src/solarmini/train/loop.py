@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from solarmini.errors import TrainError
+from solarmini.train.allocator import kept_memory
 from solarmini.train.log import RunLog
 from solarmini.train.memory import used_memory
 from solarmini.train.model import Policy
@@ -92,7 +93,7 @@ class Trainer:
         rows = self.folder.cut_log(self.cursor.done) if main else []
         self.accelerator.wait_for_everyone()
         log = RunLog(self.folder.log_path, total, self.cursor.done, active=main)
-        with log, _signals() as stop:
+        with log, kept_memory(), _signals() as stop:
             if self.cursor.done:
                 log.note(f"resuming after step {self.cursor.done} of {total}")
             if not rows:

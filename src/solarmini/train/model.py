@@ -16,6 +16,7 @@ from torch import nn
 from solarmini.data.examples import Example
 from solarmini.errors import CheckpointError, TrainError
 from solarmini.train import attention
+from solarmini.train.fused import fuse, unfuse
 from solarmini.train.linear_head import Shaping, cross_entropy_sum, token_logprobs
 from solarmini.train.losses import sequence_sums
 from solarmini.train.precision import autocast
@@ -115,6 +116,7 @@ def load_model(folder: Path, device: torch.device) -> Any:
         for parameter in model.parameters():
             # own, aligned memory: results do not depend on where a file happened to be mapped
             parameter.data = parameter.data.to(device, copy=True)
+    fuse(model)
     return model.to(device)
 
 
@@ -137,11 +139,13 @@ def check_architecture(model: Any) -> None:
             device = next(model.parameters()).device
             rows = (text_row(examples), pair_row([(pair[0], pair[1])]))
             ours = torch.cat([policy.sequence_logprobs(row.to(device)) for row in rows])
+            unfuse(model)
             theirs = torch.stack([_own_logprob(model, e, device) for e in (*examples, *pair)])
     except TypeError as error:
         raise attention.unsupported(model.config, f"its forward pass differs ({error})") from error
     finally:
         model.set_attn_implementation(attention.NAME)
+        fuse(model)
         model.train(was_training)
     if not bool(torch.isfinite(theirs).all()):
         raise CheckpointError(

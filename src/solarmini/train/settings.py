@@ -61,7 +61,7 @@ class TrainSettings(Settings):
         None, ge=1, description="Rows of one forward pass at most; changes memory, not results."
     )
     micro_batch_tokens: int = Field(
-        2048, ge=8, description="Tokens of one forward pass at most (one row may be longer)."
+        768, ge=8, description="Tokens of one forward pass at most (one row may be longer)."
     )
     epochs: float | None = Field(None, gt=0, description="Passes over the data.")
     max_steps: int | None = Field(None, ge=1, description="Optimizer steps at most.")
