@@ -8,12 +8,11 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from meanings import MEANINGS
 from pydantic.fields import FieldInfo
 
 from solarmini import cli
@@ -51,8 +50,8 @@ _KINDS = {
     Record: "[record](#a-record)",
 }
 _BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
-# In the pages that cyclopts makes: a list that the page's own navigation shows as well, and
-# defaults that say nothing.
+# In the page that cyclopts makes: a list that the page's own navigation shows as well, and, of
+# commands in a group, the defaults that say nothing (in --help our app leaves them out).
 _CONTENTS = re.compile(r"## Table of Contents\n.*?(?=\*\*)", re.DOTALL)
 _EMPTY_DEFAULT = re.compile(r" \*\[default: (False|\(\)|\[\]|None)\]\*")
 
@@ -98,32 +97,11 @@ def default(field: FieldInfo) -> str:
     return '`""`' if value == "" else f"`{value}`"
 
 
-class Meanings:
-    """What fields mean: the description in the code, else the text of `meanings.py`."""
-
-    def __init__(self, texts: Mapping[str, Mapping[str, str]]) -> None:
-        self._texts = texts
-        self._used: set[tuple[str, str]] = set()
-
-    def of(self, owner: type[Settings], name: str, field: FieldInfo) -> str:
-        """Return the meaning; SystemExit when nobody wrote it down."""
-        if field.description:
-            return field.description
-        text = self._texts.get(owner.__name__, {}).get(name)
-        if text is None:
-            sys.exit(f"{owner.__name__}.{name} has no description: give it one in the code")
-        self._used.add((owner.__name__, name))
-        return text
-
-    def check(self) -> None:
-        """Refuse texts that the code has a description for, or no field."""
-        written = {(owner, name) for owner, texts in self._texts.items() for name in texts}
-        unused = sorted(f"{owner}.{name}" for owner, name in written - self._used)
-        if unused:
-            sys.exit(f"remove from docs/meanings.py, the code says it: {', '.join(unused)}")
-
-
-_MEANINGS = Meanings(MEANINGS)
+def meaning(owner: type[Settings], name: str, field: FieldInfo) -> str:
+    """Return what a field means; SystemExit when nobody wrote it down."""
+    if not field.description:
+        sys.exit(f"{owner.__name__}.{name} has no description: give it one in the code")
+    return field.description
 
 
 def table(model: type[Settings], title: str, *, about: str = "", skip: Iterable[str] = ()) -> str:
@@ -144,11 +122,10 @@ def _prose(model: type[Settings]) -> str:
 
 
 def _row(model: type[Settings], name: str, field: FieldInfo) -> str:
-    meaning = _MEANINGS.of(model, name, field)
     null = " or null" if field.is_required() and type(None) in get_args(field.annotation) else ""
     type_ = kind(field.annotation) + bounds(field) + null
-    cells = [f"`{field.alias or name}`", type_, default(field)]
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in [*cells, meaning]) + " |"
+    cells = [f"`{field.alias or name}`", type_, default(field), meaning(model, name, field)]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _changed(stage: type[TrainSettings]) -> set[str]:
@@ -250,14 +227,12 @@ def _docstring(target: str) -> str:
 
 def pages() -> dict[str, str]:
     """Return {file name: content} of all generated pages."""
-    made = {
+    return {
         "commands.md": commands(),
         "settings.md": settings(),
         "recipes.md": recipes(),
         "manifest.md": manifest(),
     }
-    _MEANINGS.check()
-    return made
 
 
 def main() -> None:

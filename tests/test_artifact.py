@@ -68,7 +68,7 @@ def test_verify_without_manifest_and_damaged_manifest(tmp_path: Path) -> None:
 def test_show_prints_the_tree(made: Path) -> None:
     shown = solar("show", made)
     assert shown.code == 0
-    for word in ("made", "mid", "root", "LlamaForCausalLM, 4 layers", "gpl-3.0"):
+    for word in ("made", "mid", "root", "LlamaForCausalLM, 4 layers", "gpl-3.0", " kB"):
         assert word in shown.out
     facts = json.loads(solar("show", made, "--json").out)
     assert facts["layers"] == 4

@@ -22,31 +22,39 @@ _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "merges.t
 class FileRecord(Settings):
     """Size and hash of one file of the artifact."""
 
-    bytes: int
-    sha256: str
+    bytes: int = Field(description="Size.")
+    sha256: str = Field(description="Hash of the content.")
 
 
 class DataRecord(Settings):
     """One data source a stage was trained or measured on."""
 
-    name: str
-    sha256: str
-    rows: int
-    bytes: int
-    licence: str | None = None
-    note: str | None = None
+    name: str = Field(description="Name of the source, without the folders above it.")
+    sha256: str = Field(description="Hash of all that the source holds, before split and limit.")
+    rows: int = Field(description="Rows that were read.")
+    bytes: int = Field(description="Size of the source.")
+    licence: str | None = Field(None, description="Licence that was stated for it; null: unknown.")
+    note: str | None = Field(
+        None, description="Split, limit, weight, and how many rows were dropped or truncated."
+    )
 
 
 class Parent(Settings):
     """A model this one was made of, with its own parents: the family tree travels along."""
 
-    name: str
-    role: str = "base"
-    stage: str
-    fingerprint: str | None = None
-    licence: str | None = None
-    settings: dict[str, Any] = Field(default_factory=dict)
-    parents: tuple["Parent", ...] = ()
+    name: str = Field(description="Name of the parent.")
+    role: str = Field(
+        "base", description="`base`, or `merged` for a model that was merged with others."
+    )
+    stage: str = Field(description="What made the parent.")
+    fingerprint: str | None = Field(
+        None, description="Digest of its weight files; null: it had no manifest."
+    )
+    licence: str | None = Field(None, description="Its licence; null: unknown.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="The settings it was made with."
+    )
+    parents: tuple["Parent", ...] = Field((), description="Its own parents.")
 
 
 class Manifest(Settings):
@@ -54,21 +62,44 @@ class Manifest(Settings):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = 1
-    name: str
-    stage: str
-    created: str
-    version: str
-    parents: tuple[Parent, ...] = ()
-    settings: dict[str, Any] = Field(default_factory=dict)
-    data: tuple[DataRecord, ...] = ()
-    licence: str | None = None
-    template_name: str | None = None
-    template_sha256: str | None = None
-    tokenizer_sha256: str | None = None
-    growth: dict[str, Any] | None = None
-    metrics: dict[str, Any] = Field(default_factory=dict)
-    files: dict[str, FileRecord] = Field(default_factory=dict)
+    schema_version: int = Field(1, description="Version of this file format.")
+    name: str = Field(description="Name of the model.")
+    stage: str = Field(
+        description="What made it: base, upscale, pretrain, instruct, align or merged."
+    )
+    created: str = Field(description="Time in UTC, ISO 8601.")
+    version: str = Field(description="Version of solar that made it.")
+    parents: tuple[Parent, ...] = Field(
+        (), description="The models it was made of, each with its own parents."
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Every setting of the stage, with what `auto` was resolved to.",
+    )
+    data: tuple[DataRecord, ...] = Field((), description="The data it was trained on.")
+    licence: str | None = Field(
+        None, description="The strictest of the parents' licences; null: unknown."
+    )
+    template_name: str | None = Field(
+        None, description="Name of the chat template; null: the base model's own."
+    )
+    template_sha256: str | None = Field(None, description="Hash of the chat template's source.")
+    tokenizer_sha256: str | None = Field(
+        None, description="Hash over the tokenizer's defining files."
+    )
+    growth: dict[str, Any] | None = Field(
+        None,
+        description="The growth plan: method, base layers, m, and source and transform of "
+        "each layer. Carried on by later stages, which find seams and new layers "
+        "by it.",
+    )
+    metrics: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What the stage measured of itself: steps, tokens, first and last losses.",
+    )
+    files: dict[str, FileRecord] = Field(
+        default_factory=dict, description="Size and sha256 of every other file of the folder."
+    )
 
     @property
     def fingerprint(self) -> str:

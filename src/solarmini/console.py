@@ -27,6 +27,14 @@ def err() -> "Console":
     return Console(file=sys.stderr, highlight=False)
 
 
+def size_text(count: int) -> str:
+    """Return a number of bytes in a unit that suits it: 21.46 GB, 534.53 kB, 12 B."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= scale:
+            return f"{count / scale:,.2f} {unit}"
+    return f"{count} B"
+
+
 def progress_wanted() -> bool:
     """Whether bars should be drawn: a terminal that was not told to be quiet."""
     return sys.stderr.isatty() and os.environ.get("SOLAR_PROGRESS", "1") != "0"

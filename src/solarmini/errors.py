@@ -93,7 +93,7 @@ class MissingExtraError(SolarError):
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(
             f"this needs the package '{module}', which is not installed",
-            mend=f"pip install 'solarmini[{extra}]'",
+            mend=f"pip install 'solar-mini[{extra}]'",
         )
 
 

@@ -46,6 +46,12 @@ SHAREGPT = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
             "alpaca",
             ChatRow((system("s"), user("q\n\ni"), assistant("a"))),
         ),
+        ({"system_prompt": "", "question": "q", "response": "a"}, "orca", ChatRow(QA)),
+        (
+            {"id": "1", "system_prompt": "s", "question": "q", "response": "a"},
+            "orca",
+            ChatRow((system("s"), *QA)),
+        ),
     ],
 )
 def test_text_and_conversations(fields, format, expected):
@@ -107,6 +113,7 @@ def test_identical_answers_keep_their_last_turn():
         ({"messages": [user(None)]}, r"messages\[0\] \(user\) has no text but NoneType"),
         ({"instruction": "q", "output": ""}, "'output' is empty"),
         ({"instruction": "q", "input": 3, "output": "a"}, "'input' is int, not a string"),
+        ({"question": "q", "response": " "}, "'response' is empty"),
         ({"prompt": "q", "chosen": "", "rejected": "b"}, "'chosen' is empty"),
         ({"chosen": "a", "rejected": "b"}, "no prompt that both answers share"),
         ({"prompt": [user("q"), assistant("a")], "chosen": "a", "rejected": "b"}, "prompt ends"),

@@ -9,6 +9,7 @@ import pytest
 
 from solarmini.data.files import digest_files, find_files
 from solarmini.data.formats import PairRow, TextRow
+from solarmini.data.hub import parts
 from solarmini.data.python_docs import python_docs
 from solarmini.data.rows import digest_source, is_heldout, read_rows, row_hash
 from solarmini.data.sources import DataSource, parse_source
@@ -167,6 +168,19 @@ def test_digests_are_those_of_the_bytes(tmp_path):
     folder = find_files(parse_source(str(tmp_path)))
     (tmp_path / "b.txt").write_text("b")
     assert digest_files(folder) != digest_source(parse_source(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        ("owner/name", ("owner/name", None, "train")),
+        ("owner/name:train_prefs", ("owner/name", None, "train_prefs")),
+        ("owner/name/sample-10BT", ("owner/name", "sample-10BT", "train")),
+        ("owner/name/config:test", ("owner/name", "config", "test")),
+    ],
+)
+def test_hub_references(reference, meant):
+    assert parts(reference) == meant
 
 
 def test_hugging_face_datasets_from_a_folder(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Record files, comparison and its warnings, and the commands."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,25 @@ def test_commands_measure_and_compare(model: Path, tmp_path: Path) -> None:
     assert "measured on different data" in unlike.err
     machine = json.loads(solar("compare", output, other, "--json").out)
     assert machine["measures"][0]["values"][0]["n"] == 6
+
+
+def test_evaluate_takes_any_reference(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub id that is in the local cache gives its name to the records."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cached = tmp_path / "hub" / "models--someone--tiny"
+    shutil.copytree(model, cached / "snapshots" / commit)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "text.txt").write_text("A model is grown.")
+    arguments = ["--text", tmp_path / "text.txt", "--precision", "fp32", "--json"]
+    done = solar("evaluate", "someone/tiny", *arguments)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["records"][0]["model"] == "someone/tiny"
+    missing = solar("evaluate", tmp_path / "none", *arguments)
+    assert (missing.code, "no model named" in missing.err) == (2, True)
 
 
 def test_bad_input_is_named(model: Path, tmp_path: Path) -> None:

@@ -107,8 +107,18 @@ def test_cache_and_memory(mistral: Checkpoint) -> None:
     assert grown.cache_bytes(4096) == 4096 * 196_608
     assert grown.serving_bytes(4096) == 21_463_048_192 + 805_306_368
     weights = 10_731_524_096
-    fixed = {mode: grown.training_bytes(mode, 0) for mode in ("fp32", "mixed", "bf16")}
-    assert fixed == {"fp32": 16 * weights, "mixed": 18 * weights, "bf16": 8 * weights}
+    full = grown.training("full_bf16_checkpointing", 4096)
+    # float32 and bf16 copies; float32; two float32 moments
+    assert (full.weights, full.gradients, full.optimizer) == (6 * weights, 4 * weights, 8 * weights)
+    assert round(full.total / 1e9) == 199
+    assert grown.training("full_fp32", 0).weights == 4 * weights
     # rank 16 on q, k, v, o, gate, up, down of 48 layers: in + out of each
     maps = 2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14336)
-    assert grown.training_bytes("lora", 0) == 2 * weights + 16 * 16 * maps * 48
+    lora = grown.training("lora_bf16_checkpointing", 4096)
+    adapters = 16 * maps * 48
+    assert (lora.weights, lora.gradients, lora.optimizer) == (
+        6 * weights,
+        4 * adapters,
+        8 * adapters,
+    )
+    assert round(lora.total / 1e9) == 71

@@ -83,9 +83,13 @@ def test_suggestion() -> None:
 
 
 def test_command(tmp_path: Path) -> None:
+    from transformers.utils import logging
+
     base = tiny_model("llama", tmp_path / "base", layers=LAYERS)
+    logging.enable_progress_bar()
     done = solar("inspect", base, "--max-tokens", 32)
     assert done.code == 0, done.err
+    assert "Loading weights" not in done.err
     assert "suggested: --drop" in done.out
     text = tmp_path / "own.txt"
     text.write_text("The first paragraph.\n\nThe second one is a little longer.\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import solar
 
+from solarmini.data.hub import parts
 from solarmini.errors import ConfigError
 from solarmini.growth.upscale import plan_for
 from solarmini.recipe.build import check
@@ -90,6 +91,11 @@ def test_solar_recipe_states_the_papers_values() -> None:
     assert (grown["method"], grown["drop"], grown["as_llama"]) == ("dus", 8, True)
     plan = plan_for(32, method=grown["method"], drop=grown["drop"])
     assert plan.sources == (*range(24), *range(8, 32))
+    assert parts(stages["solar-10.7b"].settings["data"][0].removeprefix("hf:")) == (
+        "HuggingFaceFW/fineweb-edu",
+        "sample-10BT",  # the default config is a thousand times as large
+        "train",
+    )
     for name in ("sft-v3", "sft-v4"):
         sft = stages[name].settings
         assert (sft["lr"], sft["schedule"], sft["template"]) == (2e-5, "cosine", "solar")
@@ -97,6 +103,7 @@ def test_solar_recipe_states_the_papers_values() -> None:
         dpo = stages[name].settings
         assert (dpo["beta"], dpo["lr"], dpo["schedule"]) == (0.1, 5e-7, "linear")
         assert (dpo["warmup"], dpo["epochs"], len(dpo["steps"])) == (0.1, 3, 2)
+        assert dpo["steps"][1][0].endswith(":train_prefs")  # the set has no split "train"
     final = stages["solar-10.7b-instruct"]
     assert (final.settings["method"], final.settings["weights"]) == ("linear", [0.5, 0.5])
     shots = [task.rsplit(":shots=", 1)[1] for task in recipe.evaluate["task"]]

@@ -1,6 +1,7 @@
 """A model folder as transformers writes it: config.json and safetensors, whole or in shards."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,22 @@ class Checkpoint:
         UnsafeFormatError for a folder that holds pickled weights only.
         """
         config = read_json(folder / "config.json")
+        return cls.of_headers(folder, config, [read_header(path) for path in _weight_files(folder)])
+
+    @classmethod
+    def of_headers(
+        cls,
+        folder: Path,
+        config: dict[str, Any],
+        headers: Iterable[Mapping[str, TensorInfo]],
+    ) -> "Checkpoint":
+        """Make one of the headers of all shards; CheckpointError where they and the index differ.
+
+        `folder` holds the index, if there is one, and need not hold the weights.
+        """
         tensors: dict[str, TensorInfo] = {}
-        for path in _weight_files(folder):
-            for name, tensor in read_header(path).items():
+        for header in headers:
+            for name, tensor in header.items():
                 if name in tensors:
                     raise CheckpointError(f"tensor '{name}' is in two shards", where=folder)
                 tensors[name] = tensor
@@ -86,10 +100,28 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def shard_names(folder: Path) -> list[str]:
+    """Return the weight files that the index of `folder` names; CheckpointError if it is wrong."""
     index = folder / INDEX_NAME
-    if index.exists():
-        return [_shard(folder, name) for name in sorted(set(_weight_map(index).values()))]
+    names = sorted(set(_weight_map(index).values()))
+    for name in names:
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise CheckpointError(
+                f"the index names {name!r}, which is not a safetensors file of this folder",
+                where=index,
+            )
+    return names
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    if (folder / INDEX_NAME).exists():
+        names = shard_names(folder)
+        for name in names:
+            if not (folder / name).exists():
+                raise CheckpointError(
+                    f"the shard {name} is missing", where=folder, mend="fetch the model again"
+                )
+        return [folder / name for name in names]
     single = folder / SINGLE_NAME
     if single.exists():
         return [single]
@@ -110,21 +142,9 @@ def _weight_map(index: Path) -> dict[str, str]:
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise CheckpointError("the index has no weight_map", where=index)
+    if not all(isinstance(name, str) for name in weight_map.values()):
+        raise CheckpointError("the index names a file that is no text", where=index)
     return weight_map
-
-
-def _shard(folder: Path, name: str) -> Path:
-    if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
-        raise CheckpointError(
-            f"the index names {name!r}, which is not a safetensors file of this folder",
-            where=folder / INDEX_NAME,
-        )
-    path = folder / name
-    if not path.exists():
-        raise CheckpointError(
-            f"the shard {name} is missing", where=folder, mend="fetch the model again"
-        )
-    return path
 
 
 def _check_index(folder: Path, tensors: dict[str, TensorInfo]) -> None:

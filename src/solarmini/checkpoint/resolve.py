@@ -4,13 +4,15 @@ import difflib
 import os
 import re
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solarmini.artifact import MANIFEST_NAME, hash_file
 from solarmini.checkpoint.packaged import PACKAGED, PackagedModel, fetch_packaged
 from solarmini.checkpoint.reader import Checkpoint
-from solarmini.errors import ResolveError
+from solarmini.errors import ResolveError, SolarError
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -59,9 +61,28 @@ def resolve(ref: str | Path, *, cache: Path | None = None) -> Path:
         return _from_file(path, cache)
     if text in PACKAGED:
         return _from_package(PACKAGED[text], cache)
-    if _HUB_ID.match(text) and not text.endswith(".gguf") and text.split("/")[0] not in (".", ".."):
+    if _is_hub_id(text):
         return _from_hub(text)
     raise _unknown(text)
+
+
+def resolve_headers(ref: str | Path, *, cache: Path | None = None) -> Checkpoint:
+    """Return config and headers of what `ref` names; of a hub id, nothing else is fetched.
+
+    The order and the errors are those of `resolve`.
+    """
+    text, path = str(ref), Path(ref).expanduser()
+    if path.exists() or text in PACKAGED or not _is_hub_id(text):
+        return Checkpoint.open(resolve(ref, cache=cache))
+    from solarmini.checkpoint.hub import open_hub
+
+    with _hub_errors(text):
+        return open_hub(text)
+
+
+def _is_hub_id(text: str) -> bool:
+    owner = text.split("/")[0]
+    return bool(_HUB_ID.match(text)) and not text.endswith(".gguf") and owner not in (".", "..")
 
 
 def _from_file(path: Path, cache: Path) -> Path:
@@ -111,10 +132,22 @@ def _from_package(model: PackagedModel, cache: Path) -> Path:
 
 def _from_hub(ref: str) -> Path:
     from huggingface_hub import snapshot_download
+
+    with _hub_errors(ref):
+        folder = Path(snapshot_download(ref, allow_patterns=list(_HUB_PATTERNS)))
+    Checkpoint.open(folder)
+    return folder
+
+
+@contextmanager
+def _hub_errors(ref: str) -> Generator[None]:
+    """Say what the hub answered in our words."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
-        folder = Path(snapshot_download(ref, allow_patterns=list(_HUB_PATTERNS)))
+        yield
+    except SolarError:
+        raise
     except GatedRepoError:
         raise ResolveError(
             f"the hub asks you to accept the terms of '{ref}' first",
@@ -127,8 +160,6 @@ def _from_hub(ref: str) -> Path:
         offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on")
         why = "HF_HUB_OFFLINE is set and it is not in the local hub cache" if offline else error
         raise _unknown(ref, f"the hub could not deliver it ({why})") from error
-    Checkpoint.open(folder)
-    return folder
 
 
 def _unknown(ref: str, hub: str = "not of the form owner/name, so not asked") -> ResolveError:

@@ -7,6 +7,7 @@ checked against the file before a byte range is trusted.
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,18 +37,27 @@ class TensorInfo:
 
 def read_header(path: Path) -> dict[str, TensorInfo]:
     """Read the header of `path`; CheckpointError if it is damaged or does not fit the file."""
-    size = path.stat().st_size
     with path.open("rb") as file:
-        prefix = file.read(8)
-        if len(prefix) < 8:
-            raise _damaged(path, "the file is shorter than a safetensors header")
-        length = int.from_bytes(prefix, "little")
-        if length > MAX_HEADER_BYTES or 8 + length > size:
-            raise _damaged(
-                path, f"the header claims {length:,} bytes but the file has {size:,} in all"
-            )
-        raw = file.read(length)
-    entries = _parse_json(path, raw)
+
+        def read(start: int, count: int) -> bytes:
+            file.seek(start)
+            return file.read(count)
+
+        return parse_header(read, path.stat().st_size, path)
+
+
+def parse_header(read: Callable[[int, int], bytes], size: int, path: Path) -> dict[str, TensorInfo]:
+    """Read the header of a file of `size` bytes, wherever it lies; `path` is what it is called.
+
+    `read(start, count)` gives bytes of it. CheckpointError as for `read_header`.
+    """
+    prefix = read(0, 8)
+    if len(prefix) < 8:
+        raise _damaged(path, "the file is shorter than a safetensors header")
+    length = int.from_bytes(prefix, "little")
+    if length > MAX_HEADER_BYTES or 8 + length > size:
+        raise _damaged(path, f"the header claims {length:,} bytes but the file has {size:,} in all")
+    entries = _parse_json(path, read(8, length))
     start = 8 + length
     tensors = {
         name: _tensor(path, name, entry, start)

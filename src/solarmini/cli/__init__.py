@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import Any
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from solarmini import __version__
 from solarmini.console import err
@@ -46,22 +47,43 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
-def make_app() -> App:
-    """Return the application; no command's module is imported yet."""
-    app = App(name="solar", help=_HELP, help_format="markdown", version=__version__)
+def make_app(asked: Container[str] = ()) -> App:
+    """Return the application; no command's module is imported yet.
+
+    Commands are listed with one line each. Those named in `asked` have their docstring as help
+    instead, for which cyclopts has to import them.
+    """
+    app = App(
+        name="solar",
+        help=_HELP,
+        help_format="markdown",
+        version=__version__,
+        default_parameter=Parameter(show_default=_shown_default),
+    )
     for number, (title, commands) in enumerate(_COMMANDS.items()):
         group = Group(title, sort_key=number)
         for order, (name, target, text) in enumerate(commands):
             app.command(
-                f"solarmini.cli.{target}", name=name, help=text, group=group, sort_key=order
+                f"solarmini.cli.{target}",
+                name=name,
+                help=None if name in asked else text,
+                group=group,
+                sort_key=order,
             )
     return app
+
+
+def _shown_default(value: Any) -> str | None:
+    """Return a default as help shows it; None, for nothing, where it only says "not given"."""
+    if value is None or value is False or value == () or value == []:
+        return None
+    return str(value)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code (0 done, 1 checked and found wrong, 2 error)."""
     try:
-        result = make_app()(
+        result = make_app(arguments)(
             list(arguments), exit_on_error=False, print_error=True, result_action="return_value"
         )
     except CycloptsError:

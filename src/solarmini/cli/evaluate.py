@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Path,
+    model: str,
     /,
     *,
     text: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
@@ -42,7 +42,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A model folder.
+        A model folder, GGUF file, packaged model or hub id.
     text
         Text to measure perplexity, loss per token and bits per byte on.
     chat
@@ -67,12 +67,14 @@ def evaluate(
     device
         auto, cpu, cuda or mps.
     name
-        Name of the model in the records; that of its manifest or folder unless given.
+        Name of the model in the records; that of its manifest, folder or hub id unless given.
     overwrite
         Replace an existing record file.
     as_json
         Print the records as JSON.
     """
+    from solarmini.artifact import read_manifest
+    from solarmini.checkpoint.resolve import resolve
     from solarmini.errors import OutputError
     from solarmini.evaluate.evaluate import EvaluateSettings, evaluate_model, parse_data_task
     from solarmini.evaluate.records import write_records
@@ -82,6 +84,9 @@ def evaluate(
         raise OutputError(
             "the record file exists already", where=output, mend="name another one, or --overwrite"
         )
+    folder = resolve(model)
+    if name is None and read_manifest(folder) is None and not Path(model).exists():
+        name = model  # of a hub id; its folder in the cache is named by a hash
     settings = EvaluateSettings(
         text=tuple(parse_data_task(spec) for spec in text or ()),
         chat=tuple(parse_data_task(spec) for spec in chat or ()),
@@ -95,7 +100,7 @@ def evaluate(
         device=device,
         name=name,
     )
-    records = evaluate_model(model, settings)
+    records = evaluate_model(folder, settings)
     if output is not None:
         write_records(output, records.records, overwrite=overwrite)
     if as_json:

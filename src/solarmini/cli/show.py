@@ -54,7 +54,7 @@ def show(
 def _print_facts(facts: dict[str, Any], manifest: "Manifest | None") -> None:
     from rich.table import Table
 
-    from solarmini.console import out
+    from solarmini.console import out, size_text
 
     table = Table.grid(padding=(0, 2))
     licence = facts["licence"] or "unknown"
@@ -64,7 +64,7 @@ def _print_facts(facts: dict[str, Any], manifest: "Manifest | None") -> None:
         ("model", facts["name"]),
         ("architecture", f"{facts['architecture']}, {facts['layers']} layers"),
         ("parameters", f"{facts['parameters']:,}"),
-        ("weights", f"{facts['bytes'] / 1e9:.3f} GB"),
+        ("weights", size_text(facts["bytes"])),
         ("licence", licence),
     ]
     if manifest:

@@ -59,7 +59,8 @@ def upscale(
     as_llama
         Write a Mistral as the Llama that SOLAR 10.7B is: no sliding window, 4096 positions.
     dry_run
-        Print the layer map and what the model will need; read only headers, write nothing.
+        Print the layer map and what the model will need; read (of a hub id: fetch) only config
+        and headers, write nothing.
     context
         Tokens for the predicted memory (default: the model's positions, 4096 at most).
     max_shard_size
@@ -69,15 +70,15 @@ def upscale(
     """
     from solarmini.checkpoint.layers import layer_count
     from solarmini.checkpoint.reader import Checkpoint
-    from solarmini.checkpoint.resolve import resolve
+    from solarmini.checkpoint.resolve import resolve, resolve_headers
     from solarmini.errors import ConfigError
     from solarmini.growth import upscale as growth
 
     limit = growth.parse_size(max_shard_size)
     if output is None and not dry_run:
         raise ConfigError("where should the model go?", mend="give -o FOLDER, or --dry-run")
-    folder = resolve(source)
-    base = Checkpoint.open(folder)
+    folder = None if dry_run else resolve(source)
+    base = resolve_headers(source) if folder is None else Checkpoint.open(folder)
     factor = None
     if attenuate or attenuation is not None:
         factor = growth.DEFAULT_ATTENUATION if attenuation is None else attenuation
@@ -90,7 +91,7 @@ def upscale(
         attenuate=factor,
     )
     grown = growth.prepare([base], layer_plan, to_llama=as_llama)
-    if output is not None and not dry_run:
+    if output is not None and folder is not None:
         growth.run_upscale(
             folder,
             output,
@@ -114,7 +115,7 @@ def _print(
         facts["output"] = None if dry_run or output is None else str(output)
         print(json.dumps(facts, indent=2))
         return
-    from solarmini.console import out
+    from solarmini.console import out, size_text
     from solarmini.growth.picture import layer_map
     from solarmini.growth.predict import context_of
 
@@ -126,4 +127,4 @@ def _print(
         console.print(report.needs_table(base, new, length))
     else:
         parameters = grown.parameter_count
-        console.print(f"wrote {output}: {parameters:,} parameters, {grown.nbytes / 1e9:.3f} GB")
+        console.print(f"wrote {output}: {parameters:,} parameters, {size_text(grown.nbytes)}")

@@ -21,7 +21,8 @@ _SPEAKERS = {"Human": "user", "Assistant": "assistant"}
 _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):[ ]?")
 _HELP = (
     "known rows: {text}, {messages: [{role, content}]}, {conversations: [{from, value}]}, "
-    "{instruction, input, output}, {prompt, chosen, rejected}; or set the format"
+    "{instruction, input, output}, {system_prompt, question, response}, "
+    "{prompt, chosen, rejected}; or set the format"
 )
 
 
@@ -62,6 +63,8 @@ def detect_format(row: Row) -> Format:
         return "sharegpt" if isinstance(first, Mapping) and "from" in first else "messages"
     if {"instruction", "output"} <= fields:
         return "alpaca"
+    if {"question", "response"} <= fields:
+        return "orca"
     if "text" in fields:
         return "text"
     raise DataError(
@@ -85,6 +88,10 @@ def parse_row(row: Row, format: Format) -> ParsedRow:
             return ChatRow((*_system(row), *_turns(row, name, row.fields[name])))
         case "alpaca":
             return _alpaca(row)
+        case "orca":
+            asked = Message(role="user", content=_spoken(row, "question"))
+            answer = Message(role="assistant", content=_spoken(row, "response"))
+            return ChatRow((*_system(row), asked, answer))
         case "preference":
             return _preference(row)
 
@@ -113,7 +120,7 @@ def _spoken(row: Row, name: str) -> str:
 
 
 def _system(row: Row) -> list[Message]:
-    text = row.fields.get("system")
+    text = row.fields.get("system") or row.fields.get("system_prompt")
     return [Message(role="system", content=text)] if isinstance(text, str) and text else []
 
 

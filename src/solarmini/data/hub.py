@@ -11,13 +11,22 @@ from solarmini.data.sources import HUB, DataSource
 from solarmini.errors import DataError, require
 
 
+def parts(reference: str) -> tuple[str, str | None, str]:
+    """Split `owner/name[/config][:split]` into dataset, config and split ("train" unless named)."""
+    name, colon, split = reference.rpartition(":")
+    if not colon or "/" in split:
+        name, split = reference, "train"
+    owner, _, rest = name.partition("/")
+    repository, _, config = rest.partition("/")
+    return f"{owner}/{repository}", config or None, split
+
+
 def _load(source: DataSource) -> Any:
     """Return the dataset, memory-mapped from the cache of `datasets`."""
     datasets = require("datasets", "train")
     reference = source.path[len(HUB) :]
-    name, colon, split = reference.rpartition(":")
-    if not colon or "/" in split:
-        name, split = reference, "train"
+    dataset, config, split = parts(reference)
+    name = reference.removesuffix(f":{split}")
     folder = Path(name)
     try:
         if (folder / "state.json").is_file():
@@ -26,9 +35,7 @@ def _load(source: DataSource) -> Any:
             return datasets.load_from_disk(name)[split]
         if folder.is_dir():
             return datasets.load_dataset(name, split=split)
-        owner, _, rest = name.partition("/")
-        repository, _, config = rest.partition("/")
-        return datasets.load_dataset(f"{owner}/{repository}", config or None, split=split)
+        return datasets.load_dataset(dataset, config, split=split)
     except (OSError, ValueError, KeyError) as error:
         # datasets' own errors are OSError or ValueError subclasses; so is being offline
         raise DataError(

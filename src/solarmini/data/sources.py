@@ -11,7 +11,7 @@ from pydantic import Field
 from solarmini.config import Settings, parse_settings
 from solarmini.errors import DataError
 
-Format = Literal["auto", "text", "messages", "alpaca", "sharegpt", "preference"]
+Format = Literal["auto", "text", "messages", "alpaca", "orca", "sharegpt", "preference"]
 Split = Literal["train", "heldout"]
 
 HUB = "hf:"
@@ -23,18 +23,35 @@ _SPEC = re.compile(r"(?P<path>.+?)(?:#(?P<split>[A-Za-z_-]*))?(?:@(?P<limit>\d+)
 class DataSource(Settings):
     """One source of rows.
 
-    ``path`` is a file, a folder, a pattern, ``hf:owner/name[:split]``, or ``python-docs``.
+    ``path`` is a file, a folder, a pattern, ``hf:owner/name[/config][:split]``, or
+    ``python-docs``.
     ``split`` keeps the deterministic nine tenths (``train``) or the rest (``heldout``), by the
     hash of the row's prompt or text, so copies of a row never end up on both sides. ``limit``
     keeps the first rows. ``weight`` is the source's share of tokens when several are mixed.
     """
 
-    path: str = Field(min_length=1)
-    format: Format = "auto"
-    limit: int | None = Field(default=None, gt=0)
-    split: Split | None = None
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    licence: str | None = None
+    path: str = Field(
+        min_length=1,
+        description="File, folder, pattern, `hf:owner/name[/config][:split]`, or `python-docs`.",
+    )
+    format: Format = Field(
+        "auto", description="How rows are read; `auto` tells by the first row of each file."
+    )
+    limit: int | None = Field(
+        default=None, gt=0, description="Keep the first so many rows (after the split)."
+    )
+    split: Split | None = Field(
+        None, description="Nine tenths of the rows, or the rest; left out: all rows."
+    )
+    weight: float = Field(
+        default=1.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Share of tokens relative to the other sources; all equal: every row once.",
+    )
+    licence: str | None = Field(
+        None, description="Licence of the data, written into the manifest; left out: unknown."
+    )
 
     @property
     def is_builtin(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from solarmini import __version__
 from solarmini.checkpoint.atomic import write_file_atomic
@@ -27,28 +27,38 @@ class Record(Settings):
     (value, weight) of every item in file order, so that two models can be compared pair by pair.
     """
 
-    model: str
-    fingerprint: str | None
-    stage: str
-    task: str
-    metric: str
-    value: float
-    stderr: float | None
-    ci_low: float | None
-    ci_high: float | None
-    n: int
-    unit: str
-    total: float
-    shots: int = 0
-    higher_is_better: bool
-    template_sha256: str | None = None
-    data_sha256: str
-    precision: str
-    seconds: float
-    date: str
-    machine: str
-    versions: dict[str, str]
-    items: tuple[tuple[float, float], ...] | None = None
+    model: str = Field(description="Name of the model.")
+    fingerprint: str | None = Field(
+        description="Digest of its weight files; null: it has no manifest."
+    )
+    stage: str = Field(description="What made the model.")
+    task: str = Field(description="Name of the data or task.")
+    metric: str = Field(description="Name of the measure.")
+    value: float = Field(description="The number.")
+    stderr: float | None = Field(description="Its standard error; null: fewer than two items.")
+    ci_low: float | None = Field(description="Lower end of the 95 % interval.")
+    ci_high: float | None = Field(description="Upper end of the 95 % interval.")
+    n: int = Field(description="Independent items behind the interval.")
+    unit: str = Field(
+        description="What an item is: documents, windows, conversations, pairs or questions."
+    )
+    total: float = Field(description="What the value is averaged over: tokens, bytes or items.")
+    shots: int = Field(0, description="Examples shown before each question.")
+    higher_is_better: bool = Field(description="Which way is better.")
+    template_sha256: str | None = Field(
+        None, description="Hash of the chat template that was used; null: none was."
+    )
+    data_sha256: str = Field(description="Hash of the rows that were measured on.")
+    precision: str = Field(description="Format of matrix products.")
+    seconds: float = Field(description="Time it took.")
+    date: str = Field(description="Time in UTC, ISO 8601.")
+    machine: str = Field(description="Processor, cores, memory and operating system.")
+    versions: dict[str, str] = Field(
+        description="Versions of solar, Python and the libraries that took part."
+    )
+    items: tuple[tuple[float, float], ...] | None = Field(
+        None, description="Value and weight of every item in file order, for paired comparison."
+    )
 
     @property
     def key(self) -> tuple[str, str]:
@@ -59,8 +69,8 @@ class Record(Settings):
 class RecordSet(Settings):
     """All records of one model, as one JSON file."""
 
-    schema_version: int = SCHEMA_VERSION
-    records: tuple[Record, ...]
+    schema_version: int = Field(SCHEMA_VERSION, description="Version of this file format.")
+    records: tuple[Record, ...] = Field(description="All measured numbers.")
 
     def get(self, task: str, metric: str) -> Record | None:
         """Return the record of a task and metric, None if it was not measured."""

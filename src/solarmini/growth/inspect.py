@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging
 
 from solarmini.console import progress
 from solarmini.errors import CheckpointError, DataError
@@ -126,6 +127,7 @@ def _load(
     batches = [ids for ids in encoded if ids.shape[1] > 1]
     if not batches:
         raise DataError("the text has no token to predict", mend="give a text of a few paragraphs")
+    logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     return model.eval(), batches
 

@@ -7,14 +7,30 @@ from typing import Any
 from solarmini.checkpoint.dtypes import itemsize
 from solarmini.checkpoint.layers import LayerNames, layer_count, text_config
 from solarmini.checkpoint.writer import OutTensor
-from solarmini.errors import PlanError
 from solarmini.growth.architectures import decoder_type
 from solarmini.growth.patterns import write_out
+from solarmini.growth.training_memory import (
+    MemoryNeed,
+    Widths,
+    linear_sizes,
+    number,
+    predict_memory,
+)
 
 _SLIDING = ("sliding_attention", "chunked_attention")
 _STATEFUL = ("linear_attention", "conv")  # a fixed state instead of a cache that grows
 # Architectures that window every layer when the config names a window, without `layer_types`.
 _ALL_WINDOWED = {"mistral", "mixtral", "phi3", "starcoder2", "ministral", "minimax_m2", "phimoe"}
+
+LORA_RANK = 16  # what `solar pretrain --train lora` takes unless told otherwise
+# Ways to train, as `training_memory` knows them: (what learns, precision, checkpointing).
+WAYS = {
+    "full_fp32": ("full", "fp32", False),
+    "full_bf16": ("full", "bf16", False),
+    "full_bf16_checkpointing": ("full", "bf16", True),
+    "lora_bf16": ("lora", "bf16", False),
+    "lora_bf16_checkpointing": ("lora", "bf16", True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,7 @@ class Needs:
     nbytes: int
     dtype: str
     cache: tuple[CacheLayer, ...]
-    layer_elements: int  # activations of one layer, elements per token (estimate)
+    widths: Widths
     linear_sizes: int  # sum of in + out over the linear maps of all layers
 
     @property
@@ -53,22 +69,18 @@ class Needs:
         """Weights at `width` bytes a parameter and the cache of one sequence."""
         return self.parameters * width + self.cache_bytes(context)
 
-    def training_bytes(self, mode: str, tokens: int) -> int:
-        """Predicted memory of one training step over `tokens` tokens.
-
-        Weights, gradients and AdamW's two moments are exact; activations are an estimate for
-        memory-efficient attention without recomputation and without the logits, which are chunked.
-        Modes: "fp32" (16 bytes a parameter), "mixed" (fp32 weights and optimizer, bf16 copies for
-        the products: 18), "bf16" (all in bf16: 8), "lora" (bf16 base, rank-16 adapters with fp32
-        optimizer on every linear map of the layers).
-        """
-        width = 4 if mode == "fp32" else 2
-        activations = self.layers * self.layer_elements * width * tokens
-        if mode == "lora":
-            adapters = 16 * self.linear_sizes
-            return self.parameters * 2 + adapters * 16 + activations
-        per_parameter = {"fp32": 16, "mixed": 18, "bf16": 8}[mode]
-        return self.parameters * per_parameter + activations
+    def training(self, way: str, tokens: int) -> MemoryNeed:
+        """Predict one of `WAYS` to train as our trainer does, with passes of `tokens` tokens."""
+        learns, precision, checkpointing = WAYS[way]
+        return predict_memory(
+            parameters=self.parameters,
+            trained=self.parameters if learns == "full" else LORA_RANK * self.linear_sizes,
+            widths=self.widths,
+            tokens=tokens,
+            layers_with_gradient=self.layers,
+            checkpointing=checkpointing,
+            precision=precision,
+        )
 
     def to_dict(self, context: int) -> dict[str, Any]:
         """Return all figures for one context length."""
@@ -82,10 +94,7 @@ class Needs:
             "context": context,
             "kv_cache_bytes": self.cache_bytes(context),
             "serving_bytes": self.serving_bytes(context),
-            "training_bytes": {
-                mode: self.training_bytes(mode, context)
-                for mode in ("fp32", "mixed", "bf16", "lora")
-            },
+            "training_bytes": {way: self.training(way, context).total for way in WAYS},
         }
 
 
@@ -101,9 +110,7 @@ def predict(config: Mapping[str, Any], tensors: Sequence[OutTensor]) -> Needs:
         found = names.split(tensor.name)
         if found:
             by_layer[found[0]][found[1]] = tensor.shape
-    hidden = _number(text, "hidden_size", "n_embd", "d_model")
     cache = tuple(_cache_layer(text, index, shapes) for index, shapes in enumerate(by_layer))
-    linear = [shape for shapes in by_layer for shape in shapes.values() if len(shape) == 2]
     return Needs(
         layers=layer_count(config),
         tensors=len(tensors),
@@ -111,8 +118,8 @@ def predict(config: Mapping[str, Any], tensors: Sequence[OutTensor]) -> Needs:
         nbytes=sum(tensor.nbytes for tensor in tensors),
         dtype=max(kinds, key=lambda kind: kinds[kind]),
         cache=cache,
-        layer_elements=_activations(text, hidden, cache),
-        linear_sizes=sum(sum(shape) for shape in linear),
+        widths=Widths.of(text),
+        linear_sizes=linear_sizes(((t.name, t.shape) for t in tensors), config),
     )
 
 
@@ -156,10 +163,10 @@ def _cache_elements(text: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...
     ]
     if len(projected) == 2:
         return sum(projected)
-    heads = _number(text, "num_attention_heads", "n_head", "n_heads", "num_heads")
+    heads = number(text, "num_attention_heads", "n_head", "n_heads", "num_heads")
     if text.get("kv_lora_rank"):  # latent attention: the compressed vector and the rotated part
         return int(text["kv_lora_rank"]) + int(text["qk_rope_head_dim"])
-    size = text.get("head_dim") or _number(text, "hidden_size", "n_embd", "d_model") // heads
+    size = text.get("head_dim") or number(text, "hidden_size", "n_embd", "d_model") // heads
     return 2 * _kv_heads(text, heads) * size
 
 
@@ -171,23 +178,3 @@ def _kv_heads(text: Mapping[str, Any], heads: int) -> int:
     if text.get("model_type") == "gpt_bigcode":
         return 1 if text.get("multi_query", True) else heads
     return int(text.get("num_key_value_heads") or heads)
-
-
-def _activations(text: Mapping[str, Any], hidden: int, cache: Sequence[CacheLayer]) -> int:
-    """Estimate the elements one layer keeps per token for its backward pass.
-
-    Two norms with their inputs, the attention's input, query, output and sum (8 x hidden), keys and
-    values before and after rotation (1.5 x cache), and four MLP-wide tensors of a gated MLP.
-    """
-    inner = text.get("intermediate_size") or text.get("n_inner") or text.get("ffn_dim")
-    wide = int(inner if isinstance(inner, int) else 4 * hidden)
-    wide *= int(text.get("num_experts_per_tok") or 1)
-    kept = max((layer.elements for layer in cache), default=0)
-    return 8 * hidden + kept * 3 // 2 + 4 * wide
-
-
-def _number(text: Mapping[str, Any], *keys: str) -> int:
-    for key in keys:
-        if isinstance(text.get(key), int):
-            return int(text[key])
-    raise PlanError(f"the config does not state '{keys[0]}'", where="config.json")

@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 from solarmini.checkpoint.reader import Checkpoint
 from solarmini.checkpoint.writer import OutTensor
-from solarmini.growth.predict import Needs, context_of, predict
+from solarmini.growth.predict import LORA_RANK, Needs, context_of, predict
 from solarmini.growth.upscale import Grown
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-_MODES = {
-    "fp32": "train all, fp32",
-    "mixed": "train all, bf16 products on fp32 weights",
-    "bf16": "train all, all bf16",
-    "lora": "train LoRA r=16 on a bf16 base",
+_WAYS = {
+    "full_fp32": "train all weights, fp32",
+    "full_bf16": "train all weights, bf16 products",
+    "full_bf16_checkpointing": "… with --gradient-checkpointing",
+    "lora_bf16": f"train LoRA r={LORA_RANK}, bf16 products",
+    "lora_bf16_checkpointing": "… with --gradient-checkpointing",
 }
 
 
@@ -73,14 +74,14 @@ def needs_table(base: Needs, grown: Needs, context: int) -> "Table":
             "GB",
         ),
     ]
-    for mode, label in _MODES.items():
-        before, after = base.training_bytes(mode, context), grown.training_bytes(mode, context)
+    for way, label in _WAYS.items():
+        before, after = base.training(way, context).total, grown.training(way, context).total
         rows.append((f"{label} *", before, after, "GB"))
     for label, before, after, form in rows:
         table.add_row(label, _show(before, form), _show(after, form), f"{after / before:.2f}x")
     table.caption = (
-        f"* AdamW, {context:,} tokens a step; weights, gradients and moments are exact, "
-        "activations an estimate without recomputation"
+        f"* of each process, with rows of {context:,} tokens: fp32 weights, gradients and AdamW "
+        "moments (and bf16 copies for the products); activations are an estimate"
     )
     table.caption_justify = "left"
     return table

@@ -25,25 +25,43 @@ class Stage(Settings):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    kind: Kind
-    parents: tuple[str, ...] = Field(default=(), alias="from")
-    role: Literal["main", "control", "naive"] = "main"
-    settings: dict[str, Any] = Field(default_factory=dict)
-    evaluate: bool = True
-    samples: bool = False
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]*$",
+        description="Name of the stage and of its model's folder: lower case, digits, `.`, "
+        "`_`, `-`.",
+    )
+    kind: Kind = Field(description="What the stage does: the command of the same name.")
+    parents: tuple[str, ...] = Field(
+        default=(), alias="from", description="Names of earlier stages."
+    )
+    role: Literal["main", "control", "naive"] = Field(
+        "main", description="How the report draws it."
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the kind: see below."
+    )
+    evaluate: bool = Field(True, description="Whether the model is measured.")
+    samples: bool = Field(False, description="Whether the model answers the recipe's prompts.")
 
 
 class Recipe(Settings):
     """A chain of stages, how each is measured, and the questions every sampled model is asked."""
 
-    name: str
-    title: str = ""
-    description: str = ""
-    stage: tuple[Stage, ...]
-    evaluate: dict[str, Any] = Field(default_factory=dict)
-    prompts: tuple[str, ...] = ()
-    answer_tokens: int = 64
+    name: str = Field(
+        description="Name of the recipe and, unless `--run` is given, of its folder under `runs/`."
+    )
+    title: str = Field("", description="Headline of the report.")
+    description: str = Field("", description="One sentence for people.")
+    stage: tuple[Stage, ...] = Field(description="The stages in order, each as `[[stage]]`.")
+    evaluate: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What every stage is measured on: the options of `solar evaluate`.",
+    )
+    prompts: tuple[str, ...] = Field(
+        (),
+        description="What every stage with `samples` is asked; left out: six prompts of our own.",
+    )
+    answer_tokens: int = Field(64, description="Longest answer to a prompt, in tokens.")
 
 
 def find_recipe(name: str) -> Path:

@@ -22,40 +22,83 @@ class PullStage(Settings):
 class UpscaleStage(Settings):
     """Settings of an "upscale" stage, as the options of `solar upscale`."""
 
-    drop: int | None = None
-    layers: int | None = None
-    method: Literal["dus", "identity", "interpose", "llama-pro", "stack"] = "dus"
-    plan: str | None = None
-    attenuate: bool = False
-    as_llama: bool = False
-    max_shard_size: str = "5GB"
+    drop: int | None = Field(
+        None,
+        description="m, the layers dropped from each copy; left out: a quarter of them, "
+        "rounded up.",
+    )
+    layers: int | None = Field(
+        None, description="Total number of layers wanted, instead of `drop`."
+    )
+    method: Literal["dus", "identity", "interpose", "llama-pro", "stack"] = Field(
+        "dus", description="How the layers are repeated, as `solar upscale --method`."
+    )
+    plan: str | None = Field(
+        None, description='Any layer map, as inclusive ranges of base layers: `"0-23,8-31"`.'
+    )
+    attenuate: bool = Field(
+        False, description="Scale what both copies of a doubled layer add, by 0.7071."
+    )
+    as_llama: bool = Field(
+        False, description="Write a Mistral as a Llama, as SOLAR 10.7B was published."
+    )
+    max_shard_size: str = Field("5GB", description="Largest weight file.")
 
 
 class MergeStage(Settings):
     """Settings of a "merge" stage, as the options of `solar merge`."""
 
-    method: Literal["linear", "slerp", "task_arithmetic", "ties"] | None = None
-    t: tuple[float, ...] | None = None
-    weights: tuple[float, ...] | None = None
-    density: tuple[float, ...] | None = None
-    scale: float | None = Field(None, alias="lambda")
-    normalize: bool | None = None
+    method: Literal["linear", "slerp", "task_arithmetic", "ties"] | None = Field(
+        None,
+        description="How to merge; left out: slerp for two models without weights, else linear.",
+    )
+    t: tuple[float, ...] | None = Field(
+        None,
+        description="slerp: 0 is the first model, 1 the second; several are spread over the "
+        "layers.",
+    )
+    weights: tuple[float, ...] | None = Field(None, description="One weight for each model.")
+    density: tuple[float, ...] | None = Field(
+        None, description="ties: share of each task vector that is kept."
+    )
+    scale: float | None = Field(
+        None, alias="lambda", description="task_arithmetic, ties: factor of the merged task vector."
+    )
+    normalize: bool | None = Field(
+        None, description="Divide by the sum of the weights; left out: yes for linear and ties."
+    )
     base: str | None = Field(None, description="Stage that is the models' common ancestor.")
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None, description="Number format of the output; left out: the first model's."
+    )
 
 
 class Measures(Settings):
     """The recipe's `[evaluate]` table: the options of `solar evaluate`."""
 
-    text: tuple[str, ...] = ()
-    chat: tuple[str, ...] = ()
-    preference: tuple[str, ...] = ()
-    task: tuple[str, ...] = ()
-    template: str = "model"
-    seq_len: int = 512
-    stride: int | None = None
-    limit: int | None = None
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    text: tuple[str, ...] = Field(
+        (), description="Text for perplexity: `[NAME=]PATH[#split][@rows]`."
+    )
+    chat: tuple[str, ...] = Field(
+        (), description="Conversations for the loss on answers, written like `text`."
+    )
+    preference: tuple[str, ...] = Field((), description="Preference pairs, written like `text`.")
+    task: tuple[str, ...] = Field(
+        (), description="Choice tasks: `[NAME@]TASK=FILE[:fewshot=FILE][:shots=N]`."
+    )
+    template: str = Field(
+        "model", description="Chat template: `model`, `solar`, `chatml` or a .jinja file."
+    )
+    seq_len: int = Field(512, description="Tokens of a window over long text.")
+    stride: int | None = Field(
+        None, description="Tokens by which a window moves on; left out: half of `seq_len`."
+    )
+    limit: int | None = Field(
+        None, description="First rows of each choice task to ask (of each subject for MMLU)."
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="Format of matrix products; `auto` takes what the device does fast."
+    )
 
 
 def check_settings(stage: Stage) -> None:

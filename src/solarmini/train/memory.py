@@ -1,14 +1,12 @@
-"""How much memory a run will take, known before it starts."""
+"""Whether the memory that a run will take is there, known before it starts."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from solarmini.errors import ResourceError
+from solarmini.growth.training_memory import MemoryNeed
 
-_OVERHEAD = 400 * 2**20  # interpreter, libraries, one chunk of logits
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
@@ -16,58 +14,6 @@ _CGROUPS = (
         "/sys/fs/cgroup/memory/memory.usage_in_bytes",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryNeed:
-    """Bytes that a run takes at its peak, by cause."""
-
-    weights: int
-    gradients: int
-    optimizer: int
-    activations: int
-
-    @property
-    def total(self) -> int:
-        """All of it, with what the program itself takes."""
-        return self.weights + self.gradients + self.optimizer + self.activations + _OVERHEAD
-
-
-def predict_memory(
-    *,
-    parameters: int,
-    trained: int,
-    config: Any,
-    tokens: int,
-    layers_with_gradient: int,
-    checkpointing: bool,
-    precision: str,
-) -> MemoryNeed:
-    """Predict the peak of training with forward passes of `tokens` tokens.
-
-    Weights, gradients and AdamW's two moments are float32. Activations were measured on Llama-like
-    decoders: per token and layer about 14 hidden and 5 intermediate sizes are kept for the
-    backward pass, of which bf16 halves about half.
-    """
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    hidden = int(text.hidden_size)
-    inner = int(getattr(text, "intermediate_size", None) or 4 * hidden)
-    experts = int(getattr(text, "num_experts_per_tok", None) or 1)
-    vocabulary = int(text.vocab_size)
-    per_layer = tokens * (14 * hidden + 5 * inner * experts) * 4
-    if precision == "bf16":
-        per_layer = per_layer * 3 // 4
-    kept = per_layer * layers_with_gradient
-    if checkpointing:
-        kept = per_layer + tokens * hidden * 4 * layers_with_gradient
-    head = vocabulary * hidden * 4  # the head's gradient of one forward pass
-    casts = parameters * 2 if precision == "bf16" else 0
-    return MemoryNeed(
-        weights=parameters * 4 + casts,
-        gradients=trained * 4,
-        optimizer=trained * 8,
-        activations=kept + head,
-    )
 
 
 def available_memory(device: torch.device) -> int:

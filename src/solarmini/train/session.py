@@ -19,10 +19,11 @@ from solarmini.console import err
 from solarmini.data.examples import ExampleSource, ExampleStore
 from solarmini.data.sources import DataSource
 from solarmini.errors import OutputError, TokenizerMismatchError, TrainError
+from solarmini.growth.training_memory import Widths, linear_sizes, predict_memory
 from solarmini.text.chat import ChatFormat
 from solarmini.train.artifact import save_artifact
 from solarmini.train.loop import Evaluate, Phase, Trainer
-from solarmini.train.memory import available_memory, check_memory, predict_memory
+from solarmini.train.memory import available_memory, check_memory
 from solarmini.train.model import Policy, check_architecture, check_positions, load_model
 from solarmini.train.precision import choose_device, choose_precision
 from solarmini.train.runfolder import RunFolder
@@ -96,6 +97,7 @@ def make_accelerator(settings: TrainSettings, folder: RunFolder, *, restart: boo
     from accelerate.state import AcceleratorState, GradientState, PartialState
 
     device = choose_device(settings.device)
+    _check_tracker(settings.tracker)
     if not torch.distributed.is_initialized():
         # accelerate keeps one global state; a stage must not inherit the last one's
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -111,11 +113,33 @@ def make_accelerator(settings: TrainSettings, folder: RunFolder, *, restart: boo
             project_dir=str(folder.path / "tracker") if settings.tracker else None,
         )
     except (ValueError, ImportError) as error:
-        raise TrainError(f"accelerate cannot start: {error}", where="tracker") from error
+        raise TrainError(f"accelerate cannot start: {error}") from error
     if restart and accelerator.is_main_process:
         folder.remove()
     accelerator.wait_for_everyone()
     return accelerator
+
+
+def _check_tracker(name: str | None) -> None:
+    """Refuse a tracker whose package is missing: accelerate would warn and go on without it."""
+    if name is None:
+        return
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+
+    present = {str(kind) for kind in get_available_trackers()}
+    if name in present or (name == "all" and present):
+        return
+    if name in LOGGER_TYPE_TO_CLASS:
+        raise TrainError(
+            f"the tracker '{name}' needs the package '{name}', which is not installed",
+            where="tracker",
+            mend=f"pip install {name}",
+        )
+    raise TrainError(
+        f"there is no tracker '{name}'",
+        where="tracker",
+        mend=f"name one of {', '.join(map(str, LOGGER_TYPE_TO_CLASS))}",
+    )
 
 
 def train_and_save(
@@ -256,13 +280,13 @@ def _check_room(
     )
     parameters = source.parameter_count
     trained = _count_trained(settings, source)
-    layers = int(AutoConfig.from_pretrained(settings.model).get_text_config().num_hidden_layers)
+    config = AutoConfig.from_pretrained(settings.model).get_text_config()
     need = predict_memory(
         parameters=parameters,
         trained=trained,
-        config=AutoConfig.from_pretrained(settings.model),
+        widths=Widths.of(config.to_dict()),
         tokens=max(settings.micro_batch_tokens, longest),
-        layers_with_gradient=layers,
+        layers_with_gradient=int(config.num_hidden_layers),
         checkpointing=settings.gradient_checkpointing,
         precision=precision,
     )
@@ -276,8 +300,8 @@ def _count_trained(settings: TrainSettings, source: Checkpoint) -> int:
     if settings.train == "full":
         return source.parameter_count
     if settings.train == "lora":
-        sides = sum(sum(t.shape) for t in source.tensors.values() if len(t.shape) == 2)
-        return settings.lora.rank * sides
+        shapes = ((tensor.name, tensor.shape) for tensor in source.tensors.values())
+        return settings.lora.rank * linear_sizes(shapes, source.config)
     return source.parameter_count // 2
 
 
