@@ -125,6 +125,9 @@ class Bench:
         losses = [
             self.measure(side, "fp32", kind, model, rows, check=True) for side in ("ours", "trl")
         ]
+        for side, found in zip(("ours", "trl"), losses, strict=True):
+            if "error" in found:
+                raise SystemExit(f"{name} {kind} {side}: {found['error']}")
         ours, theirs = (found["first_loss"] for found in losses)
         row = {"kind": kind, "model": name, "ours": ours, "trl": theirs}
         print(f"{name} {kind} first loss: {ours:.7f} {theirs:.7f}", flush=True)
