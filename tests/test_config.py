@@ -32,6 +32,12 @@ def test_unknown_nested_key(value: dict[str, object]) -> None:
     assert caught.value.mend == "did you mean 'learning_rate'?"
 
 
+def test_a_mistyped_key_is_named_before_the_one_it_leaves_missing() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'nme'") as caught:
+        parse_settings(Outer, {"nme": "x"}, "f")
+    assert caught.value.mend == "did you mean 'name'?"
+
+
 def test_missing_and_wrong_values() -> None:
     with pytest.raises(ConfigError, match="key 'name' is missing"):
         parse_settings(Outer, {}, "f")

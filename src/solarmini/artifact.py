@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from solarmini import __version__
 from solarmini.config import Settings
@@ -59,8 +59,6 @@ class Parent(Settings):
 
 class Manifest(Settings):
     """What `solar.json` says of a model: where it comes from and what exactly it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = Field(1, description="Version of this file format.")
     name: str = Field(description="Name of the model.")

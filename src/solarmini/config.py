@@ -21,11 +21,12 @@ S = TypeVar("S", bound=Settings)
 
 
 def parse_settings(cls: type[S], mapping: Mapping[str, Any], where: str | Path) -> S:
-    """Make a `cls` of `mapping`; raise ConfigError naming the first key that is wrong."""
+    """Make a `cls` of `mapping`; raise ConfigError naming a wrong key, unknown first."""
     try:
         return cls.model_validate(dict(mapping))
     except ValidationError as error:
-        first = error.errors()[0]
+        # a mistyped key is also a missing one: name the typing error, which can be mended
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise _unknown_key(cls, first["loc"], where) from None
