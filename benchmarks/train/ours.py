@@ -149,8 +149,9 @@ def _first_loss(policy: Policy, objective: Objective, size: int) -> float:
     policy.precision = "fp32"
     if isinstance(objective, PreferenceObjective):
         objective.reference.zero_()
-    loss, _ = objective.loss(policy, range(size), torch.device("cpu"))
-    return float(loss) / objective.denominator(range(size))
+    rows = range(min(size, len(objective.lengths)))
+    loss, _ = objective.loss(policy, rows, torch.device("cpu"))
+    return float(loss) / objective.denominator(rows)
 
 
 if __name__ == "__main__":
