@@ -10,7 +10,7 @@ sensible setting on the nano model; its best in bf16, its best in fp32 and its d
 SmolLM2-135M. Ours and
 the best of TRL alternate. Writes results/<date>.json; `table.py` prints it.
 
-TRL lives in an environment of its own, which tests/train/conftest.py or this script makes.
+TRL lives in an environment of its own, which `tests/oracles.py` makes.
 """
 
 import argparse
@@ -21,9 +21,7 @@ import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,8 @@ from data import count_tokens, find_files, make_rows, write_json  # noqa: E402
 from models import nano, smollm2  # noqa: E402
 from table import render  # noqa: E402
 
-TRL = "trl==1.16.0"
+from tests.oracles import trl_python  # noqa: E402
+
 SFT_VARIANTS = (
     "defaults",
     "fp32",
@@ -56,7 +55,7 @@ class Bench:
         self.work = work
         self.threads = threads
         self.runs: list[dict[str, Any]] = []
-        self.trl_python = trl_environment()
+        self.trl_python = trl_python()
 
     def measure(
         self, side: str, variant: str, kind: str, model: Path, rows: Path, **extra: Any
@@ -153,18 +152,6 @@ def run_model(
             for variant in bench.best(kind, name, 1):
                 bench.timed("trl", variant, kind, name, model, rows)
     return checks
-
-
-def trl_environment() -> Path:
-    """Return the Python of TRL's environment, made on first use."""
-    folder = ROOT / ".venvs" / "trl"
-    python = folder / "bin" / "python"
-    site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if not (site / "site-packages" / "trl").is_dir():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", TRL], check=True)
-    (site / "site-packages" / "main.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    return python
 
 
 def processor() -> str:
