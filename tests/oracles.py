@@ -4,26 +4,38 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MERGEKIT = "mergekit==0.1.5"
 
 
-def mergekit_python() -> Path:
-    """Python of an environment that has mergekit; made by the first test that asks."""
-    folder = ROOT / ".venvs" / "mergekit"
+def peer_python(name: str, requirements: Sequence[str]) -> Path:
+    """Python of .venvs/`name`, made on first use: `requirements` alone beside our own packages.
+
+    They come without their dependencies, since their pins contradict ours.
+    """
+    folder = ROOT / ".venvs" / name
     python = folder / "bin" / "python"
     site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = site / "site-packages"
-    if not (packages / "mergekit").is_dir():
+    if not (packages / name).is_dir():
         venv.create(folder, with_pip=True, clear=True)
-        # its pins contradict ours; these few are all that it needs beside our packages
-        needed = [MERGEKIT, "immutables", "sentencepiece", "protobuf"]
-        subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", *needed], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", "--no-deps", *requirements], check=True
+        )
     (packages / "main.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return python
+
+
+def mergekit_python() -> Path:
+    """Python of an environment that has mergekit and the few packages it needs."""
+    return peer_python("mergekit", ["mergekit==0.1.5", "immutables", "sentencepiece", "protobuf"])
+
+
+def trl_python() -> Path:
+    """Python of an environment that has TRL."""
+    return peer_python("trl", ["trl==1.16.0"])
 
 
 _RUN = """
