@@ -134,7 +134,13 @@ def _from_hub(ref: str) -> Path:
     from huggingface_hub import snapshot_download
 
     with _hub_errors(ref):
-        folder = Path(snapshot_download(ref, allow_patterns=list(_HUB_PATTERNS)))
+        folder = Path(
+            snapshot_download(
+                ref,
+                allow_patterns=list(_HUB_PATTERNS),
+                ignore_patterns=["consolidated*"],  # Mistral's second copy of the same weights
+            )
+        )
     Checkpoint.open(folder)
     return folder
 
