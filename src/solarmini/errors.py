@@ -87,6 +87,42 @@ class EvaluateError(SolarError):
     """An evaluation cannot be run or its records do not fit together."""
 
 
+class ExportError(SolarError):
+    """A model cannot be written in the asked format, or the written file is not faithful."""
+
+
+class EngineError(SolarError):
+    """A model cannot be run by an engine, or the engine failed while it ran."""
+
+
+class DocumentError(SolarError):
+    """A document cannot be read: damaged, empty, of an unknown kind, or none of its pages can."""
+
+
+class EncryptedDocumentError(DocumentError):
+    """A document that asks for a password, and none or a wrong one was given."""
+
+
+class UnsupportedFormatError(DocumentError):
+    """A file that is not a kind of document this project reads."""
+
+
+class LimitError(DocumentError):
+    """A document asks for more bytes, pages, pixels or time than the limits allow."""
+
+
+class StoreError(SolarError):
+    """A knowledge base cannot be opened, written or used as asked."""
+
+
+class CorruptStoreError(StoreError):
+    """The file or server of a knowledge base is damaged, or is something else altogether."""
+
+
+class EmbedderError(SolarError):
+    """Texts cannot be turned into vectors, or not by the model that made those already stored."""
+
+
 class MissingExtraError(SolarError):
     """A capability whose optional packages are not installed."""
 
