@@ -29,6 +29,13 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("verify", "verify:verify", "Check every file of a model against its manifest."),
         ("chat", "chat:chat", "Talk to a model in the terminal."),
     ),
+    "Documents": (
+        (
+            "parse",
+            "parse:parse",
+            "Turn PDFs, pictures and office files into HTML, Markdown, text or JSON.",
+        ),
+    ),
     "Grow": (
         ("upscale", "upscale:upscale", "Grow a model in depth (depth up-scaling and others)."),
         ("inspect", "inspect:inspect", "Measure the layers of a model; suggest how many to drop."),
