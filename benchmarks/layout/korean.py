@@ -220,8 +220,11 @@ def measure(
 
 def held_out(folders: list[Path]) -> list[Path]:
     """Return the held-out fonts that are there."""
-    have = [path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.tt?"))]
-    return [next(p for p in have if p.name == n) for n in HELD_OUT if any(p.name == n for p in have)]
+    have: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*.tt?")):
+            have.setdefault(path.name, path)
+    return [have[name] for name in HELD_OUT if name in have]
 
 
 def table(results: list[Result]) -> None:
