@@ -7,7 +7,10 @@ import pytest
 from helpers import tiny_model
 
 from solarmini import console
+from solarmini.engine.llama import LlamaEngine
 from solarmini.engine.local import TransformersEngine
+from solarmini.export.gguf import plan_gguf, write_gguf
+from solarmini.export.quant import QUANTS
 
 
 @pytest.fixture(scope="session")
@@ -32,4 +35,18 @@ def exact(tiny: Path) -> Iterator[TransformersEngine]:
 @pytest.fixture(scope="session")
 def engine(tiny: Path) -> Iterator[TransformersEngine]:
     with TransformersEngine(tiny) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def gguf(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model in float32 for llama.cpp."""
+    path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    write_gguf(plan_gguf(tiny, QUANTS["f32"]), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def llama(gguf: Path) -> Iterator[LlamaEngine]:
+    with LlamaEngine(gguf, parallel=4, threads=1, warm_up=False) as engine:
         yield engine

@@ -28,6 +28,8 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("show", "show:show", "Print what a model is and its family tree."),
         ("verify", "verify:verify", "Check every file of a model against its manifest."),
         ("chat", "chat:chat", "Talk to a model in the terminal."),
+        ("export", "export:export", "Write a model as GGUF or safetensors, checked."),
+        ("bench", "bench:bench", "Measure how fast a model answers, and in how much memory."),
     ),
     "Documents": (
         (

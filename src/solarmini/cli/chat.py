@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -30,6 +30,9 @@ def chat(
     stop: Annotated[list[str] | None, Parameter(negative="")] = None,
     seed: int | None = None,
     template: str = "model",
+    engine: Literal["auto", "llama", "transformers", "remote"] = "auto",
+    context: int | None = None,
+    threads: int | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Talk to a model in the terminal.
@@ -40,7 +43,8 @@ def chat(
     Parameters
     ----------
     model
-        Folder, hub id, GGUF file or packaged model (`smollm2-135m`).
+        Folder, hub id, GGUF file, packaged model (`smollm2-135m`), or the URL of a server
+        (`http://localhost:8000/v1`).
     system
         System message.
     prompt
@@ -59,11 +63,19 @@ def chat(
         For the same answer again at a temperature above 0.
     template
         Chat template: model (its own), solar, chatml, or a file.
+    engine
+        auto: llama.cpp for a .gguf file, the server for a URL, transformers for the rest. llama
+        writes any other model as GGUF into the cache first.
+    context
+        Tokens that conversation and answer may have. Default: the model's own; llama.cpp: up to
+        4,096.
+    threads
+        Threads of llama.cpp. Default: the idle cores.
     as_json
         One JSON object per answer instead of text.
     """
     from solarmini.engine.interface import GenerationSettings
-    from solarmini.engine.local import TransformersEngine
+    from solarmini.engine.open import open_engine
 
     settings = GenerationSettings(
         temperature=temperature,
@@ -73,9 +85,10 @@ def chat(
         stop=tuple(stop or ()),
         seed=seed,
     )
-    with TransformersEngine(model, template) as engine:
-        assert engine.chat  # a model that cannot chat says so before the first question
-        talk = Conversation(engine, settings, system, as_json)
+    with open_engine(model, engine, template=template, context=context, threads=threads) as opened:
+        if not model.startswith(("http://", "https://")):
+            assert opened.chat  # a model that cannot chat says so before the first question
+        talk = Conversation(opened, settings, system, as_json)
         if prompt is not None:
             talk.answer(prompt)
         else:

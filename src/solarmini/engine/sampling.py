@@ -1,5 +1,8 @@
 """Choose the next token from logits."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import torch
 
 from solarmini.engine.interface import GenerationSettings
@@ -22,14 +25,18 @@ def choose(
 ) -> int:
     """Return a token id for float logits [V]: the largest, or one drawn at random.
 
-    Temperature first, then top-k, then top-p on what top-k left (nucleus sampling,
-    arXiv:1904.09751: the fewest tokens whose probabilities reach top_p).
+    Temperature first, then top-k, top-p on what top-k left (nucleus sampling, arXiv:1904.09751:
+    the fewest tokens whose probabilities reach top_p), and min-p (at least this share of the
+    likeliest token's probability).
     """
     logits = logits.float()
     if generator is None:
         return int(logits.argmax())
-    scaled = logits / settings.temperature
-    probabilities = torch.softmax(keep_top(scaled, settings.top_k, settings.top_p), dim=-1)
+    scaled = keep_top(logits / settings.temperature, settings.top_k, settings.top_p)
+    probabilities = torch.softmax(scaled, dim=-1)
+    if settings.min_p:
+        floor = probabilities.max() * settings.min_p
+        probabilities = probabilities.masked_fill(probabilities < floor, 0.0)
     return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
@@ -43,4 +50,26 @@ def keep_top(logits: torch.Tensor, top_k: int, top_p: float) -> torch.Tensor:
         mass = torch.softmax(ordered, dim=-1)
         outside = mass.cumsum(-1) - mass >= top_p  # the first is always inside
         logits = logits.index_fill(0, places[outside], -torch.inf)
+    return logits
+
+
+def adjusted(
+    logits: torch.Tensor, settings: GenerationSettings, made: Sequence[int]
+) -> torch.Tensor:
+    """Return logits [V] after bias, and penalties for the tokens `made` of the answer so far.
+
+    A token that occurred loses `presence_penalty` once and `frequency_penalty` per occurrence
+    (OpenAI's definition).
+    """
+    if settings.logit_bias:
+        logits = logits.clone()
+        for index, bias in settings.logit_bias:
+            if 0 <= index < logits.numel():
+                logits[index] += bias
+    if made and (settings.presence_penalty or settings.frequency_penalty):
+        counts = Counter(made)
+        places = torch.tensor(list(counts), device=logits.device)
+        times = torch.tensor(list(counts.values()), device=logits.device, dtype=logits.dtype)
+        loss = settings.presence_penalty + settings.frequency_penalty * times
+        logits = logits.index_add(0, places, -loss)
     return logits

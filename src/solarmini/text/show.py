@@ -46,6 +46,18 @@ def _token_bytes(token: str, byte_level: bool) -> bytes:
     return token.replace("▁", " ").encode()
 
 
+def token_bytes(tokenizer: "PreTrainedTokenizerBase", index: int) -> bytes:
+    """Return the bytes that one id stands for; a special token stands for its written form."""
+    added = tokenizer.added_tokens_decoder
+    if index in added:
+        return str(added[index].content).encode()
+    token = tokenizer.convert_ids_to_tokens(index)
+    if token is None:  # an id that only pads the embeddings
+        return b""
+    backend: Any = tokenizer
+    return _token_bytes(str(token), "ByteLevel" in str(backend.backend_tokenizer.decoder))
+
+
 def readable_pieces(
     tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int], mask: Sequence[bool]
 ) -> Iterator[Piece]:

@@ -1,0 +1,123 @@
+"""Functions in, calls out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from solarmini.engine.interface import Engine, GenerationSettings, GrammarError
+from solarmini.engine.tools import ToolCall, parse_calls, plain_messages, plan_tools
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "description": "About a city.",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"enum": ["Seoul", "Busan"]}},
+                "required": ["city"],
+                "additionalProperties": False,
+            },
+        },
+    }
+    for name in ("weather", "population")
+]
+ASKED = [{"role": "user", "content": "The quick brown fox"}]
+
+
+@pytest.mark.parametrize("which", ["llama", "exact"])
+@pytest.mark.parametrize("choice", ["required", {"function": {"name": "population"}}])
+def test_a_demanded_call_is_made(which: str, choice: Any, request: pytest.FixtureRequest) -> None:
+    engine: Engine = request.getfixturevalue(which)
+    plan = plan_tools(ASKED, TOOLS[:2], choice, parallel=False)
+    short = [{"role": "user", "content": "fox"}]  # the tiny model's context is small
+    settings = GenerationSettings(grammar=plan.grammar, max_tokens=120, temperature=1.0, seed=1)
+    calls = parse_calls(engine.generate(short, settings).text())
+    assert len(calls) == 1
+    assert json.loads(calls[0].arguments)["city"] in ("Seoul", "Busan")
+    if choice != "required":
+        assert calls[0].name == "population"
+
+
+def test_an_allowed_call_may_be_words(llama: Engine) -> None:
+    plan = plan_tools(ASKED, TOOLS, "auto")
+    assert plan.grammar is not None
+    for seed in range(4):
+        settings = GenerationSettings(
+            grammar=plan.grammar, max_tokens=60, temperature=1.5, seed=seed
+        )
+        generation = llama.generate([{"role": "user", "content": "fox"}], settings)
+        text = generation.text()
+        if text.startswith(("{", "[")) and generation.finish_reason == "stop":
+            assert parse_calls(text)
+        else:
+            assert parse_calls(text) == []
+
+
+def test_functions_are_introduced_in_the_system_message() -> None:
+    talk = [{"role": "system", "content": "Be kind."}, *ASKED]
+    plan = plan_tools(talk, TOOLS, "auto")
+    assert plan.messages[0]["content"].startswith("Be kind.\n\n")
+    assert '"weather"' in plan.messages[0]["content"]
+    assert plan.messages[1] == ASKED[0]
+    assert plan_tools(ASKED, TOOLS, "none") == plan_tools(ASKED)
+    assert plan_tools(ASKED).grammar is None
+
+
+def test_calls_and_results_become_turns() -> None:
+    talk = [
+        {
+            "role": "developer",
+            "content": [{"type": "text", "text": "Be "}, {"type": "text", "text": "kind."}],
+        },
+        {"role": "user", "content": "Weather?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "1", "function": {"name": "weather", "arguments": '{"city": "Seoul"}'}},
+                {"id": "2", "function": {"name": "weather", "arguments": '{"city": "Busan"}'}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "sunny"},
+        {"role": "tool", "tool_call_id": "2", "content": "rain"},
+        {"role": "user", "content": "Thanks"},
+    ]
+    plain = plain_messages(talk)
+    assert [turn["role"] for turn in plain] == ["system", "user", "assistant", "user"]
+    assert plain[0]["content"] == "Be kind."
+    assert parse_calls(plain[2]["content"]) == [
+        ToolCall("weather", '{"city": "Seoul"}'),
+        ToolCall("weather", '{"city": "Busan"}'),
+    ]
+    assert plain[3]["content"] == (
+        "The function weather returned:\nsunny\n\nThe function weather returned:\nrain\n\nThanks"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "words", "{", '{"name": "x"}', '{"name": 1, "arguments": {}}', "[1]", '[{"a": 1}]', "[]"],
+)
+def test_what_is_no_call(text: str) -> None:
+    assert parse_calls(text) == []
+
+
+@pytest.mark.parametrize(
+    ("tools", "choice"),
+    [
+        ([{"type": "function"}], "auto"),
+        (TOOLS, {"function": {"name": "nothing"}}),
+        (TOOLS, "sometimes"),
+    ],
+)
+def test_refusals(tools: Any, choice: Any) -> None:
+    with pytest.raises(GrammarError):
+        plan_tools(ASKED, tools, choice)
+
+
+def test_pictures_are_refused() -> None:
+    with pytest.raises(GrammarError, match="text"):
+        plain_messages([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}])
