@@ -37,6 +37,8 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "parse:parse",
             "Turn PDFs, pictures and office files into HTML, Markdown, text or JSON.",
         ),
+        ("index", "index:index", "Bring a knowledge base up to date with files and folders."),
+        ("search", "search:search", "Find the passages that answer a question, with their page."),
     ),
     "Grow": (
         ("upscale", "upscale:upscale", "Grow a model in depth (depth up-scaling and others)."),

@@ -1,0 +1,1 @@
+"""Private documents in, passages with page and box out: chunk, index, search."""

@@ -1,0 +1,1 @@
+"""Documents to chunks: along headings, tables, figures and pages, in tokens."""

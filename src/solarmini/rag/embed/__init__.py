@@ -1,0 +1,1 @@
+"""Texts to vectors: a model in a wheel by default, any other by name."""

@@ -1,0 +1,1 @@
+"""Words to search by: Korean morphemes and bigrams, English stems, typos, BM25."""

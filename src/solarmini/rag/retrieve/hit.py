@@ -1,0 +1,103 @@
+"""What a search returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from solarmini.layout.document import Polygon
+from solarmini.rag.chunk.model import Kind, Place
+from solarmini.rag.store.records import StoredChunk
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found, and where it stands.
+
+    `score` orders hits of one search and means nothing between searches; `lexical` is BM25 and
+    `dense` the cosine. `text` is to be shown and quoted, `markup` (HTML) to be read by a model
+    where there is any. `duplicates` are ids of chunks left out because they say the same.
+    `context` is the text around, when it was asked for.
+    """
+
+    chunk_id: str
+    source: str
+    title: str | None
+    kind: Kind
+    heading: tuple[str, ...]
+    text: str
+    markup: str | None
+    places: tuple[Place, ...]
+    tokens: int
+    score: float
+    lexical: float
+    dense: float
+    row: int
+    metadata: Mapping[str, str]
+    duplicates: tuple[str, ...] = ()
+    context: str = ""
+
+    @property
+    def page(self) -> int:
+        """Page of the first piece, from 1."""
+        return self.places[0].page
+
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """All pages it touches, ascending."""
+        return tuple(sorted({place.page for place in self.places}))
+
+    @property
+    def polygon(self) -> Polygon | None:
+        """Box of the first piece in fractions of its page; None where a source has no pages."""
+        return self.places[0].polygon
+
+    @property
+    def polygons(self) -> tuple[tuple[int, Polygon], ...]:
+        """(page, box) of every piece that has one."""
+        return tuple((p.page, p.polygon) for p in self.places if p.polygon is not None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the hit as what JSON can hold."""
+        return {
+            "source": self.source,
+            "page": self.page,
+            "pages": list(self.pages),
+            "polygon": self.polygon and [[x, y] for x, y in self.polygon],
+            "polygons": [
+                {"page": page, "polygon": [[x, y] for x, y in polygon]}
+                for page, polygon in self.polygons
+            ],
+            "title": self.title,
+            "heading": list(self.heading),
+            "kind": self.kind,
+            "text": self.text,
+            "markup": self.markup,
+            "context": self.context or None,
+            "score": round(self.score, 6),
+            "lexical": round(self.lexical, 6),
+            "dense": round(self.dense, 6),
+            "chunk_id": self.chunk_id,
+            "duplicates": list(self.duplicates),
+            "metadata": dict(self.metadata),
+        }
+
+
+def hit_of(found: StoredChunk, score: float, lexical: float, dense: float) -> Hit:
+    """Return a stored chunk as a hit."""
+    chunk = found.chunk
+    return Hit(
+        chunk_id=chunk.id,
+        source=found.document.source,
+        title=found.document.title,
+        kind=chunk.kind,
+        heading=chunk.heading,
+        text=chunk.text,
+        markup=chunk.markup,
+        places=chunk.places,
+        tokens=chunk.tokens,
+        score=score,
+        lexical=lexical,
+        dense=dense,
+        row=found.row,
+        metadata=found.document.metadata,
+    )

@@ -1,0 +1,1 @@
+"""Where chunks live: one SQLite file, or a PostgreSQL server with pgvector."""
