@@ -63,7 +63,7 @@ def parse_all(files: list[Path], out: Path, reading: Reading) -> dict[str, float
     """Parse every file to OUT/<stem>.md; return processor seconds by name."""
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
-    with Parser(reading, jobs=1) as parser:
+    with Parser(reading, jobs=1, isolate=False) as parser:
         parser.parse(files[0])  # models are loaded
         for path in files:
             before = clock()

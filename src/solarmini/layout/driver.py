@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from solarmini.errors import DocumentError, MissingExtraError, SolarError
 from solarmini.layout.document import Category, Document, Problem
+from solarmini.layout.kept import kept_crew
 from solarmini.layout.limits import Limits
 from solarmini.layout.numbers import Pages, selected
 from solarmini.layout.reading import Mode, Ocr, Reading
@@ -23,9 +24,10 @@ Input = str | Path | bytes | BinaryIO
 Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all) as a document is read."""
 
-SMALL = 4  # pages that are read faster here than in processes that have to start
+SMALL = 4  # pages that are read in this process where that is allowed
 _CHUNK = 16  # pages of one task: the file is opened once for them
 _TARGET = "solarmini.layout.work:answer"
+_KEYS = itertools.count()
 
 
 def parse(
@@ -40,7 +42,7 @@ def parse(
     merge_tables: bool = True,
     limits: Limits | None = None,
     jobs: int | None = None,
-    isolate: bool = False,
+    isolate: bool = True,
     progress: Progress | None = None,
 ) -> Document:
     """Read a PDF, picture or office file into one typed document.
@@ -51,9 +53,10 @@ def parse(
     names the categories whose elements get a picture (table, figure, chart, equation …).
     `merge_tables` joins tables that go on over a page break.
 
-    Up to four pages are read in this process, more in `jobs` others (default: one a processor);
-    `isolate` does so for small files too, so that not even a crash of native code reaches the
-    caller. The result is the same. A page that cannot be read is a fatal Problem in the document's
+    Files are read in `jobs` processes (default: one a processor), so that neither a crash of native
+    code nor a page that never ends reaches the caller; they stay for half a minute to serve the
+    next call. With `isolate` off, files of up to four pages that can be trusted are read in this
+    process. The result is the same. A page that cannot be read is a fatal Problem in the document's
     `problems`, and `document.complete` is False; the other pages are there.
 
     Raises DocumentError when nothing can be read, EncryptedDocumentError, UnsupportedFormatError,
@@ -68,7 +71,9 @@ def parse(
         limits=limits or Limits(),
         password=password,
     )
-    with Parser(reading, jobs=jobs, isolate=isolate) as parser:
+    jobs = jobs or usable_processors()
+    with kept_crew(_TARGET, jobs, _wall(reading)) as crew:
+        parser = Parser(reading, jobs=jobs, isolate=isolate, crew=crew)
         return parser.parse(source, pages=pages, progress=progress)
 
 
@@ -95,16 +100,23 @@ class _Job:
 
 
 class Parser:
-    """Reads one file after the other, or many side by side, with the same processes."""
+    """Reads one file after the other, or many side by side, with the same processes.
+
+    Leaving it as a context manager, or `close`, ends them; a `crew` that was given stays.
+    """
 
     def __init__(
-        self, reading: Reading | None = None, *, jobs: int | None = None, isolate: bool = False
+        self,
+        reading: Reading | None = None,
+        *,
+        jobs: int | None = None,
+        isolate: bool = True,
+        crew: Crew | None = None,
     ) -> None:
         self.reading = reading or Reading()
         self.jobs = jobs or usable_processors()
         self.isolate = isolate
-        self._crew: Crew | None = None
-        self._keys = itertools.count()
+        self._crew = crew
 
     def __enter__(self) -> "Parser":
         return self
@@ -123,7 +135,7 @@ class Parser:
     ) -> Document:
         """Read one file; see `solarmini.layout.parse`."""
         with _on_disk(source, self.reading.limits) as (path, name):
-            job = _Job(next(self._keys), Order(path, name, self.reading), pages)
+            job = _Job(next(_KEYS), Order(path, name, self.reading), pages)
             if not self.isolate:
                 document = self._parse_here(job, progress)
                 if document:
@@ -148,7 +160,7 @@ class Parser:
 
         def refill() -> None:
             while len(jobs) < self.jobs + 2 and (following := next(waiting, None)) is not None:
-                key = next(self._keys)
+                key = next(_KEYS)
                 jobs[key] = _Job(key, Order(following, str(following), self.reading), pages)
                 crew.submit(key, jobs[key].order, ["open"])
 
@@ -172,9 +184,8 @@ class Parser:
 
     def _crew_started(self) -> Crew:
         if self._crew is None:
-            wall = 60 + 20 * self.reading.limits.page_seconds
-            self._crew = Crew(_TARGET, self.jobs, wall_seconds=wall)
-            self._crew.start()
+            self._crew = Crew(_TARGET, self.jobs, wall_seconds=_wall(self.reading))
+        self._crew.start()
         return self._crew
 
     def _parse_here(self, job: _Job, progress: Progress | None) -> Document | None:
@@ -237,6 +248,11 @@ class Parser:
         except SolarError as error:
             crew.withdraw(job.key)
             return Parsed(path, error=error)
+
+
+def _wall(reading: Reading) -> float:
+    """Seconds after which a process that uses no processor time is given up."""
+    return 60 + 20 * reading.limits.page_seconds
 
 
 def _begin(job: _Job, opened: Opened) -> bool:

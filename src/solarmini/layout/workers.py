@@ -80,6 +80,11 @@ class Crew:
         self._waiting = deque(task for task in self._waiting if task.key != key)
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return not self._waiting and not any(worker.task for worker in self._workers)
+
+    @property
     def queued(self) -> int:
         """How many tasks no process has begun yet."""
         return len(self._waiting)
@@ -111,6 +116,10 @@ class Crew:
             _end(worker)
 
     def _hand_out(self) -> None:
+        for worker in [w for w in self._workers if not w.task and w.process.poll() is not None]:
+            self._workers.remove(worker)  # it died between two tasks: nothing is lost
+            worker.connection.close()
+            _end(worker)
         for worker in self._workers:
             if not worker.task and self._waiting:
                 self._give(worker, self._waiting.popleft())
