@@ -201,7 +201,7 @@ def measure(
 ) -> Result:
     """Read one file and compare it with its text."""
     start = time.process_time()
-    document = parse(data, jobs=1)
+    document = parse(data, jobs=1, isolate=False)
     used = time.process_time() - start
     if show:
         print(to_text(document))

@@ -3,10 +3,12 @@
     python benchmarks/layout/train_headings.py PDF_FOLDER reference.json [--write]
 
 Every paragraph of every page is a row of features (see `headings.NAMES`) and is a heading where it
-lies in one of the reference's. Each page is shown four ways: with and without what the layout model
-saw, and as OCR would show it (no weights or font names, sizes off by some percent). The trees are
-validated by document: five folds, no document in two of them. `--write` trains on all documents
-and writes src/solarmini/layout/assemble/headings.json.
+lies in one of the reference's. Two sets of trees are made. Those for text layers see each page four
+ways: with and without what the layout model saw, and as OCR might show it (no weights or font
+names, sizes off by some percent). Those for scans see each page as OCR did show it, drawn at 150
+dpi, with and without what the layout model saw there, and as it might have. The trees are validated
+by document: five folds, no document in two of them. `--write` trains on all documents and writes
+src/solarmini/layout/assemble/headings.json; `--only scanned` keeps the trees for text layers.
 
 Needs scikit-learn; the package itself does not.
 """
@@ -26,7 +28,7 @@ from sklearn.model_selection import GroupKFold
 
 from solarmini.layout.assemble.draft import read_parts
 from solarmini.layout.assemble.headings import NAMES, Surroundings
-from solarmini.layout.primitives import Box, Line, PageContent
+from solarmini.layout.primitives import Box, Line, PageContent, Picture
 
 OUT = Path(__file__).parents[2] / "src/solarmini/layout/assemble/headings.json"
 SETTINGS = {
@@ -36,6 +38,11 @@ SETTINGS = {
     "max_features": 0.5,
     "random_state": 0,
 }
+
+
+View = tuple[PageContent, list[Any], list[Any], list[Any]]
+"""A page's content, its tables and figures, and what a layout model saw."""
+DPI = 150
 
 
 def as_scanned(content: PageContent, seed: int) -> PageContent:
@@ -60,7 +67,7 @@ def _scanned_line(line: Line, factor: float) -> Line:
     return dataclasses.replace(line, words=words)
 
 
-def read_page(path: Path) -> tuple[PageContent, list[Any], list[Any], list[Any]]:
+def read_page(path: Path) -> View:
     """Return content, tables, figures and regions of a one-page PDF, as the default mode does."""
     from solarmini.layout import tables as finder
     from solarmini.layout.figures import find_figures
@@ -77,16 +84,37 @@ def read_page(path: Path) -> tuple[PageContent, list[Any], list[Any], list[Any]]
     return dataclasses.replace(content, render=None), tables, figures, regions
 
 
-def page_rows(
-    page: tuple[PageContent, list[Any], list[Any], list[Any]], headings: list[Box], seed: int
-) -> tuple[list[list[float]], list[int]]:
-    """Return features and labels of a page in its four views."""
-    content, tables, figures, regions = page
-    scan = as_scanned(content, seed)
+def read_scan(path: Path) -> list[View]:
+    """Return a page of a PDF drawn and read from its pixels, as the default and fast modes do."""
+    from solarmini.layout.figures import find_figures
+    from solarmini.layout.models import layout_model, table_model
+    from solarmini.layout.ocr import recognise
+    from solarmini.layout.scans import with_marks
+    from solarmini.layout.source import open_source
+    from solarmini.layout.tables import find_tables
+
+    with open_source(path) as source:
+        page = source.page(1)
+        blank = PageContent(1, page.width, page.height, render=page.render, scanned=True)
+        blank.pictures = [Picture(blank.box, (round(page.width * DPI / 72), 1))]
+        content = recognise(blank)
+        assert content.render is not None
+        model = layout_model()
+        regions = model.detect(content.render(model.dpi), model.dpi)
+        content = with_marks(content)
+        views: list[View] = []
+        for seen, asked in ((regions, table_model()), ([], None)):
+            tables = find_tables(content, seen, asked)
+            views.append((content, tables, find_figures(content, tables, seen), seen))
+    return [(dataclasses.replace(c, render=None), *rest) for c, *rest in views]  # ty: ignore
+
+
+def page_rows(views: list[View], headings: list[Box]) -> tuple[list[list[float]], list[int]]:
+    """Return features and labels of a page in several views."""
     features: list[list[float]] = []
     labels: list[int] = []
-    for view, seen in ((content, regions), (content, []), (scan, regions), (scan, [])):
-        parts, measures = read_parts(view, tables, figures, seen)
+    for content, tables, figures, seen in views:
+        parts, measures = read_parts(content, tables, figures, seen)
         around = Surroundings(parts, measures, content.box, bool(seen))
         features += around.rows()
         for part in around.texts():
@@ -117,7 +145,7 @@ def validate(features: np.ndarray, labels: np.ndarray, documents: np.ndarray) ->
     return chances
 
 
-def to_json(model: RandomForestClassifier) -> str:
+def as_trees(model: RandomForestClassifier) -> list[Any]:
     """Return the trees as `headings.Forest` reads them."""
     trees = []
     for estimator in model.estimators_:
@@ -132,7 +160,7 @@ def to_json(model: RandomForestClassifier) -> str:
                 threshold = round(float(tree.threshold[at]), 4)
                 nodes.append([int(tree.feature[at]), threshold, left, right])
         trees.append(nodes)
-    return json.dumps({"features": NAMES, "trees": trees}, separators=(",", ":"))
+    return trees
 
 
 def main() -> None:
@@ -140,23 +168,37 @@ def main() -> None:
     parser.add_argument("pdfs", type=Path)
     parser.add_argument("reference", type=Path)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", choices=("trees", "scanned"))
     given = parser.parse_args()
     truth = read_elements(given.reference)
-    rows: list[list[float]] = []
-    labels: list[int] = []
-    documents: list[int] = []
-    for number, path in enumerate(sorted(given.pdfs.glob("*.pdf"))):
-        headings = [box for category, box in truth[path.stem, 1] if category == "heading"]
-        own, own_labels = page_rows(read_page(path), headings, number)
-        rows += own
-        labels += own_labels
-        documents += [number] * len(own)
-    features, marks = np.array(rows), np.array(labels)
-    print(f"{len(marks)} rows, {marks.sum()} headings")
-    validate(features, marks, np.array(documents))
+    made = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
+    for kind in (given.only,) if given.only else ("trees", "scanned"):
+        rows: list[list[float]] = []
+        labels: list[int] = []
+        documents: list[int] = []
+        for number, path in enumerate(sorted(given.pdfs.glob("*.pdf"))):
+            headings = [box for category, box in truth[path.stem, 1] if category == "heading"]
+            own, own_labels = page_rows(views_of(path, number, kind), headings)
+            rows += own
+            labels += own_labels
+            documents += [number] * len(own)
+        features, marks = np.array(rows), np.array(labels)
+        print(f"{kind}: {len(marks)} rows, {marks.sum()} headings")
+        validate(features, marks, np.array(documents))
+        made |= {"features": NAMES, kind: as_trees(train(features, marks))}
     if given.write:
-        OUT.write_text(to_json(train(features, marks)) + "\n", encoding="utf-8")
+        OUT.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
         print(f"wrote {OUT} ({OUT.stat().st_size} bytes)")
+
+
+def views_of(path: Path, seed: int, kind: str) -> list[View]:
+    """Return a page in the ways that the trees of a kind are shown it."""
+    content, tables, figures, regions = read_page(path)
+    scan = as_scanned(content, seed)
+    likely: list[View] = [(scan, tables, figures, seen) for seen in (regions, [])]
+    if kind == "scanned":
+        return [*read_scan(path), *likely]
+    return [(content, tables, figures, seen) for seen in (regions, [])] + likely
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ class Element(_Part):
     ("\\n" only where a line break means something: addresses, verse, code); lists carry `items`,
     tables `table`, figures and charts `image` (PNG, when asked for) and the text printed inside
     them in `spans`. `caption` is the id of the caption element that belongs to a table or figure.
+    `continues` is the id of the paragraph that this one goes on with after a column or page break.
     `confidence` is 0..1: how sure the reader is of category and text.
     """
 
@@ -141,6 +142,7 @@ class Element(_Part):
     table: Table | None = None
     image: bytes | None = None
     caption: int | None = None
+    continues: int | None = None
     confidence: Fraction = 1.0
     ocr: bool = False
 

@@ -22,7 +22,7 @@ from solarmini.layout.primitives import (
     Rule,
     union,
 )
-from solarmini.layout.tables.text import is_value
+from solarmini.layout.values import is_value
 
 _WHITE = 0xFFFFFF
 _NEAR = 6.0  # points between drawings of one cluster
@@ -30,6 +30,7 @@ _MOST = 1500  # drawings looked at on a page
 _SMALLEST = 24.0  # points, width and height of a figure
 _BACKGROUND = 0.55  # share of the page from which a drawing is paper, not content
 _DPI = 72.0  # at which pictures are looked at
+_BACKED = 0.15  # share of a model's figure that ink must fill on a scan
 _REGION = 0.5  # score from which a model's figure is believed
 
 
@@ -54,7 +55,7 @@ def find_figures(
     used = {id(line) for table in tables for line in table.lines}
     lines = [line for line in content.lines if id(line) not in used]
     found: list[tuple[Box, bool]] = []
-    if not content.scanned:
+    if content.marked or not content.scanned:
         found += [(box, False) for box in _pictures(content, lines)]
         found += [(c.box, True) for c in clusters(content) if is_drawn(c, lines)]
     found = _merge(found)
@@ -76,7 +77,49 @@ def find_figures(
 
 def chart_zones(content: PageContent) -> list[Box]:
     """Boxes of what is drawn with bars or curves: tables are not looked for there."""
-    return [c.box for c in clusters(content) if _bars(c.drawings) or len(_slanted(c.drawings)) >= 2]
+    zones = [
+        c.box for c in clusters(content) if _bars(c.drawings) or len(_slanted(c.drawings)) >= 2
+    ]
+    return zones + _bars_apart(content) if content.marked else zones
+
+
+def _bars_apart(content: PageContent) -> list[Box]:
+    """Boxes around bars of one colour on a scan that stand too far apart for a cluster."""
+    fills = [d for d in content.drawings if d.filled and d.rectangle]
+    bars = [d for d in fills if not any(ln.box.inside(d.box) > 0.6 for ln in content.lines)]
+    found = []
+    for color in {d.color for d in bars}:
+        own = [d.box for d in bars if d.color == color]
+        for ends in ([(b.left, b.right) for b in own], [(-b.bottom, -b.top) for b in own]):
+            base = max(ends, key=lambda e: sum(abs(o[0] - e[0]) < 2 for o in ends))[0]
+            on = [(e[1], b) for e, b in zip(ends, own, strict=True) if abs(e[0] - base) < 2]
+            if len({round(tip / 2) for tip, _ in on}) >= 3 and len(on) >= 4:
+                found.append(union(b for _, b in on))
+    return found
+
+
+def drawn_zones(content: PageContent, regions: Sequence[Region]) -> list[Box]:
+    """Boxes of drawings on a scan, by their strokes or by what a model saw around some."""
+    drawn = [c.box for c in clusters(content) if is_drawn(c, content.lines)]
+    seen = (r.box for r in regions if r.label == "figure" and r.score >= _REGION)
+    return drawn + [box for box in seen if _is_backed(box, content)]
+
+
+def _is_backed(box: Box, content: PageContent) -> bool:
+    """Whether strokes, photographs, or fills without text take a good part of a box of a scan.
+
+    Where the pixels were not looked at, what a model saw is believed.
+    """
+    if not content.marked:
+        return True
+    lines = [line.box for line in content.lines if line.box.overlap(box) > 0]
+    shapes = [
+        d.box
+        for d in content.drawings
+        if not d.rectangle or not any(line.inside(d.box) > 0.5 for line in lines)
+    ]
+    shapes += [p.box for p in content.pictures]
+    return sum(shape.overlap(box) for shape in shapes) > _BACKED * box.area
 
 
 def clusters(content: PageContent) -> list[Cluster]:
@@ -193,7 +236,12 @@ def is_drawn(cluster: Cluster, lines: Sequence[Line]) -> bool:
         return True
     slanted = _slanted(cluster.drawings)
     paths = [d for d in cluster.drawings if not d.rectangle]
-    if len(slanted) >= 2 or (slanted and len(cluster.drawings) + len(cluster.rules) >= 6):
+    sketch = any(min(d.box.width, d.box.height) >= 3 * _SMALLEST for d in slanted)
+    if (
+        len(slanted) >= 2
+        or (sketch and not prose)
+        or (slanted and len(cluster.drawings) + len(cluster.rules) >= 6)
+    ):
         return True
     if len(paths) >= 12 and min(box.width, box.height) >= 2.5 * _SMALLEST:
         return True
@@ -270,7 +318,7 @@ def _seen(
         inside = [ln for ln in content.lines if ln.box.inside(region.box) > 0.7]
         if sum(len(ln.words) >= 7 for ln in inside) > max(2, 0.2 * len(inside)):
             continue  # boxed text
-        if content.scanned or len(drawn) >= 3:
+        if len(drawn) >= 3 or (content.scanned and _is_backed(region.box, content)):
             added.append((_on_page(region.box, content), False))
     return added
 
@@ -378,11 +426,43 @@ def is_chart(figure: FoundFigure, content: PageContent) -> bool:
     marks = [d for d in content.drawings if _is_mark(d) and d.box.inside(figure.box) > 0.9]
     if values < 3 or values < 0.25 * sum(len(line.words) for line in figure.lines):
         return False
-    if not marks:
-        return values >= 6  # a picture whose text was read: axes
+    if not marks:  # a picture whose text was read
+        return values >= 6 and (_has_axis(figure.lines) or _has_shares(figure.lines))
     axes = sum(
         max(r.box.width, r.box.height) > 0.4 * min(figure.box.width, figure.box.height)
         for r in content.rules
         if r.box.inside(figure.box.grown(1)) > 0.9
     )
     return _bars(marks) or axes >= 2 or sum(d.curved for d in marks) >= 2 or len(marks) >= 8
+
+
+def _has_axis(lines: Sequence[Line]) -> bool:
+    """Whether three numbers or more rise, or fall, along a level or an upright."""
+    spots = [
+        (word.box.center, number)
+        for line in lines
+        for word in line.words
+        if is_value(word.text) and (number := _number(word.text)) is not None
+    ]
+    reach = 0.4 * max((line.size for line in lines), default=0.0)
+    for across, along in ((0, 1), (1, 0)):
+        for place, _ in spots:
+            rank = sorted(
+                (at[along], n) for at, n in spots if abs(at[across] - place[across]) <= 2 * reach
+            )
+            steps = [b[1] - a[1] for a, b in itertools.pairwise(rank)]
+            if len(steps) >= 2 and (min(steps) > 0 or max(steps) < 0):
+                return True
+    return False
+
+
+def _has_shares(lines: Sequence[Line]) -> bool:
+    """Whether three shares of a whole, or more, are printed."""
+    return sum(word.text.endswith("%") for line in lines for word in line.words) >= 3
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.strip("%$€£₩()").replace(",", "").replace("−", "-").replace("–", "-"))
+    except ValueError:
+        return None

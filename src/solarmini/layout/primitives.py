@@ -189,6 +189,7 @@ class PageContent:
     pictures: list[Picture] = field(default_factory=list)
     render: Renderer | None = None
     scanned: bool = False  # no (usable) text layer: lines come, or must come, from OCR
+    marked: bool = False  # rules, drawings and pictures were looked for in the pixels of a scan
     angle: float = 0.0  # degrees clockwise the pixels were turned by to be read
     ocr: bool = False  # some lines come from OCR
     problems: list[Problem] = field(default_factory=list)

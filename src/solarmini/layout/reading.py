@@ -84,6 +84,7 @@ def _recognise(content: PageContent, reading: Reading) -> PageContent:
 def _analyse(content: PageContent, reading: Reading) -> PageDraft:
     from solarmini.layout.assemble import draft_page
 
+    content = _stage(content, "the search for strokes", lambda: _marked(content), content)
     regions = _stage(content, "the layout model", lambda: _regions(content, reading), [])
     tables = _stage(
         content, "the search for tables", lambda: _tables(content, regions, reading), []
@@ -92,6 +93,14 @@ def _analyse(content: PageContent, reading: Reading) -> PageDraft:
         content, "the search for figures", lambda: _figures(content, tables, regions), []
     )
     return draft_page(content, tables, figures, regions)
+
+
+def _marked(content: PageContent) -> PageContent:
+    if not content.scanned:
+        return content
+    from solarmini.layout.scans import with_marks
+
+    return with_marks(content)
 
 
 def _tables(content: PageContent, regions: list[Region], reading: Reading) -> list[FoundTable]:

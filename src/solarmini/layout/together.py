@@ -57,6 +57,7 @@ def _alone(draft: PageDraft, start: int, problems: list[Problem]) -> list[Page]:
                 update={
                     "id": e.id + start,
                     "caption": None if e.caption is None else e.caption + start,
+                    "continues": None if e.continues is None else e.continues + start,
                 }
             )
             for e in page.elements

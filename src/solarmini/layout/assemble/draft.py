@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from solarmini.layout.assemble.bylines import clear_bylines
 from solarmini.layout.assemble.captions import mark_captions
 from solarmini.layout.assemble.chunks import chunk_rows
 from solarmini.layout.assemble.furniture import split_furniture
@@ -48,6 +49,7 @@ def draft_page(
     parts, measures = read_parts(content, tables, figures, regions)
     page = turn(content.box, _main_angle(content.lines), content.width, content.height)
     mark_headings(Surroundings(parts, measures, page, bool(regions)))
+    clear_bylines(parts, measures)
     blocks = make_blocks(parts, measures, content)
     return PageDraft(
         content.number,

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from solarmini.layout.assemble.continued import find_continued
 from solarmini.layout.assemble.levels import Style, set_levels, style_of
 from solarmini.layout.document import Category, Element, ListItem, Page, Polygon, Span, rectangle
 from solarmini.layout.primitives import Block, Box, PageDraft
@@ -23,8 +24,8 @@ def finish(drafts: Iterable[PageDraft], *, merge_tables: bool = True) -> list[Pa
     """Return the pages of a document from its drafts, in the order of their numbers.
 
     Finds running headers and footers by repetition, makes headings of one style agree over the
-    pages, gives them levels, joins tables over page breaks (`merge_tables`), and counts the
-    elements from 0. The drafts' blocks are changed.
+    pages, gives them levels, joins tables over page breaks (`merge_tables`), finds the paragraphs
+    that columns and pages cut, and counts the elements from 0. The drafts' blocks are changed.
     """
     pages = sorted(drafts, key=lambda draft: draft.number)
     find_running(pages)
@@ -37,8 +38,10 @@ def finish(drafts: Iterable[PageDraft], *, merge_tables: bool = True) -> list[Pa
     set_levels([b for d in pages for b in d.blocks if b.category == "heading"], fuzzy=fuzzy)
     result: list[Page] = []
     start = 0
+    before = {id(after): block for block, after in find_continued(pages)}
+    ids: dict[int, int] = {}
     for draft in pages:
-        page = _page(draft, start)
+        page = _page(draft, start, before, ids)
         start += len(page.elements)
         result.append(page)
     return result
@@ -130,14 +133,21 @@ def _text(block: Block) -> str:
     )
 
 
-def _page(draft: PageDraft, start: int) -> Page:
+def _page(draft: PageDraft, start: int, before: dict[int, Block], ids: dict[int, int]) -> Page:
+    ids |= {id(block): start + at for at, block in enumerate(draft.blocks)}
     captions = {
         block.caption_of: start + at
         for at, block in enumerate(draft.blocks)
         if block.caption_of is not None
     }
     elements = [
-        _element(block, draft, start + at, captions.get(at))
+        _element(
+            block,
+            draft,
+            start + at,
+            captions.get(at),
+            ids[id(before[id(block)])] if id(block) in before else None,
+        )
         for at, block in enumerate(draft.blocks)
     ]
     return Page(
@@ -150,7 +160,9 @@ def _page(draft: PageDraft, start: int) -> Page:
     )
 
 
-def _element(block: Block, draft: PageDraft, number: int, caption: int | None) -> Element:
+def _element(
+    block: Block, draft: PageDraft, number: int, caption: int | None, continues: int | None
+) -> Element:
     category = cast(Category, block.category)
     if block.category == "heading":
         category = HEADING[min(max(block.level, 1), 6) - 1]
@@ -164,6 +176,7 @@ def _element(block: Block, draft: PageDraft, number: int, caption: int | None) -
         table=block.table,
         image=block.image,
         caption=caption,
+        continues=continues,
         confidence=min(max(block.confidence, 0.0), 1.0),
         ocr=draft.ocr,
     )

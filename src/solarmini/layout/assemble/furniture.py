@@ -33,13 +33,35 @@ def split_furniture(
     regions: Sequence[Region],
     rules: Sequence[Rule] = (),
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """Return (headers, body, footers) of the upright rows of one page."""
+    """Return (headers, body, footers) of one page; notes up its margin count as headers."""
     upright = [row for row in rows if row.angle == 0]
     headers = _margin(upright, box, measures, obstacles, regions, rules, top=True)
     left = [row for row in upright if row not in headers]
     footers = _margin(left, box, measures, obstacles, regions, rules, top=False)
+    headers += _margin_notes(rows, box, obstacles)
     taken = {*map(id, headers), *map(id, footers)}
     return headers, [row for row in rows if id(row) not in taken], footers
+
+
+def _margin_notes(rows: Sequence[Row], page: Box, obstacles: Sequence[Box]) -> list[Row]:
+    """Return rows that run up or down a side of a page, clear of all that is read level.
+
+    Such are the stamps of archives, the tabs of chapters, and what downloads print on each page.
+    """
+    level = [row.page_box for row in rows if row.angle in (0, 180)]
+    if len(level) < 3 or sum(len(r.text) for r in rows if r.angle in (0, 180)) < 200:
+        return []
+    left = min(box.left for box in (*level, *obstacles))
+    right = max(box.right for box in (*level, *obstacles))
+    return [
+        row
+        for row in rows
+        if row.angle in (90, 270)
+        and (
+            (row.page_box.right <= left + 1 and row.page_box.right < 0.15 * page.right)
+            or (row.page_box.left >= right - 1 and row.page_box.left > 0.85 * page.right)
+        )
+    ]
 
 
 def _margin(

@@ -39,6 +39,10 @@ KNOWN = re.compile(
 SMALL = re.compile(r"(?:an?|and|as|at|but|by|for|from|in|nor|of|on|or|the|to|vs|with)$", re.I)
 # a page whose only heading is missed loses more than one with a heading too many
 THRESHOLD = 0.35
+FORMULA = re.compile(r"[=<>≤≥≈∈∑∫√±×÷→⇒∝]|\S \+ \S")
+READ = 0.8  # mean confidence of words that were read well
+DOUBT = 0.5  # what is left of the chance of a text that is doubtful
+SCANNED = 0.42  # the same of a page that was read from pixels
 MOST = 400  # parts; a page of more is a map or a directory
 LABELS = ("title", "text", "header", "footer", "caption", "figure", "table", "footnote")
 NAMES = (
@@ -195,6 +199,16 @@ class Surroundings:
         return _clipped(above / leading), _clipped(below / leading)
 
 
+def _is_doubtful(part: Part) -> bool:
+    """Whether a text from pixels is an item, a formula or was hardly read: seldom a heading."""
+    text = part.text.strip()
+    words = [word for row in part.rows for word in row.words]
+    sure = sum(word.confidence for word in words) / max(len(words), 1)
+    marker = read_marker(text)
+    item = marker is not None and not marker[1] and len(text) > len(marker[0])
+    return item or sure < READ or FORMULA.search(text) is not None
+
+
 def _clipped(gap: float) -> float:
     return min(max(gap, -1.0), 4.0)
 
@@ -231,19 +245,24 @@ class Forest:
 
 
 @cache
-def read_forest() -> Forest:
-    """Return the trees that come with the package."""
+def read_forest(*, scanned: bool = False) -> Forest:
+    """Return the trees that come with the package: for text layers, or for text from pixels."""
     text = (files("solarmini.layout.assemble") / "headings.json").read_text(encoding="utf-8")
-    return Forest(json.loads(text)["trees"])
+    return Forest(json.loads(text)["scanned" if scanned else "trees"])
 
 
-def mark_headings(around: Surroundings, threshold: float = THRESHOLD) -> None:
+def mark_headings(around: Surroundings, threshold: float | None = None) -> None:
     """Give headings their category, and every paragraph its confidence."""
-    forest = read_forest()
+    scanned = around.measures.fuzzy
+    if threshold is None:
+        threshold = SCANNED if scanned else THRESHOLD
+    forest = read_forest(scanned=scanned)
     if len(around.parts) > MOST:
         return
     for part, features in zip(around.texts(), around.rows(), strict=True):
         chance = forest.probability(features)
+        if scanned and _is_doubtful(part):
+            chance *= DOUBT
         if chance >= threshold:
             part.category = "heading"
         part.confidence = max(chance, 1 - chance)

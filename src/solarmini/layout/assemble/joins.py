@@ -185,10 +185,10 @@ class _Joiner:
     def page_numbers(self) -> None:
         """Page numbers of a table of contents, which stand below each other at the right."""
         pairs = []
-        for near in _stacks([row for row in self.rows if PAGE.fullmatch(row.text)]):
+        for near in _stacks([row for row in self.rows if PAGE.fullmatch(_page(row))]):
             found = [(left, row) for row in near if (left := self._left_of(row)) is not None]
             found = [(left, row) for left, row in found if STARTS_TEXT.search(left.text)]
-            numbers = [int(row.text) for _, row in found if row.text.isdigit()]
+            numbers = [int(_page(row)) for _, row in found if _page(row).isdigit()]
             falls = sum(a > b for a, b in pairwise(numbers))
             enough = len(found) >= 3 and len(found) >= 0.7 * len(near)
             if enough and falls <= 0.15 * len(numbers) and len(set(numbers)) * 2 >= len(numbers):
@@ -228,11 +228,16 @@ class _Joiner:
         )
 
 
+def _page(row: Row) -> str:
+    """The text of a row without the dots that lead to a page number."""
+    return row.text.lstrip(" .…·")
+
+
 def _stacks(rows: Iterable[Row]) -> list[list[Row]]:
-    """Group rows that stand below each other, by their middles; top to bottom."""
+    """Group rows that stand below each other, by their right ends; top to bottom."""
     stacks: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: row.box.center[0]):
-        if stacks and row.box.center[0] - stacks[-1][0].box.center[0] < 1.2 * row.size:
+    for row in sorted(rows, key=lambda row: row.box.right):
+        if stacks and row.box.right - stacks[-1][0].box.right < 1.2 * row.size:
             stacks[-1].append(row)
         else:
             stacks.append([row])

@@ -37,7 +37,7 @@ def _is_footnote(
     marked = first.raised == "superscript" or NOTE.match(part.text) is not None
     if not marked:
         return False
-    small = part.size < (0.82 if measures.fuzzy else 0.93) * measures.size
+    small = part.size < (0.9 if measures.fuzzy else 0.93) * measures.size
     ruled = _under_short_rule(part, rules)
     raised = first.raised == "superscript" and len(first.text) <= 3
     if not (small or ruled or raised):

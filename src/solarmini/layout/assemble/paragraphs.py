@@ -72,8 +72,9 @@ class _Context:
             return True
         if row.bold > 0.95 and prev.bold < 0.5 and not prev.words[-1].font.bold:
             return True
-        if prev.caps != row.caps and self.step and min(len(prev.text), len(row.text)) > 6:
-            caps, other = (prev, row) if prev.caps else (row, prev)
+        mixed = _shouts(prev) != _shouts(row)
+        if mixed and self.step and min(len(prev.text), len(row.text)) > 6:
+            caps, other = (prev, row) if _shouts(prev) else (row, prev)
             return caps.font != other.font or (caps is prev and not prev.text.endswith((",", "-")))
         return prev.color != row.color and prev.font != row.font and not _linked(prev, row)
 
@@ -122,6 +123,11 @@ class _Context:
             return False
         slack = 0.8 if prev.text.endswith(ENDS) else 2.5
         return room > row.first_width + slack * row.size
+
+
+def _shouts(row: Row) -> bool:
+    """Whether a row is set in capitals, not an acronym among numbers."""
+    return row.caps and 2 * sum(c.isalpha() for c in row.text) > len(row.text)
 
 
 def _is_marked(row: Row) -> bool:

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from solarmini.layout.assemble.rows import Measures, Row
@@ -10,7 +11,8 @@ from solarmini.layout.document import Span
 from solarmini.layout.primitives import Word
 
 SOFT = "\u00ad"
-HYPHENS = "-\u2010"
+UNBREAKABLE = "\u2011"  # a hyphen like any other once lines are not broken any more
+HYPHENS = "-\u2010\u2011"
 
 
 def _set(words: str) -> frozenset[str]:
@@ -97,7 +99,7 @@ def _merge(pieces: Sequence[tuple[str, _Style]], skip: int) -> tuple[Span, ...]:
     for text, style in runs:
         cut = min(skip, len(text))
         text, skip = text[cut:], skip - cut
-        text = unicodedata.normalize("NFC", text.replace(SOFT, ""))
+        text = unicodedata.normalize("NFC", text.replace(SOFT, "").replace(UNBREAKABLE, "-"))
         text = text if spans else text.lstrip()
         if text:
             spans.append(Span(text=text, **style._asdict()))
@@ -140,12 +142,14 @@ def drops_hyphen(tail: str, head: str, vocabulary: frozenset[str]) -> bool:
     start = re.sub(r"^\W+", "", tail)[:-1]
     end = re.match(r"[\w'’]*", head)
     rest = end.group() if end else ""
-    if not rest or not rest[0].islower() or not start[-1:].isalpha():
+    if not rest or not start[-1:].isalpha():
         return False
     if f"{start}-{rest}".lower() in vocabulary:
         return False
-    if (start + rest).lower() in vocabulary:
+    if (start + rest).lower() in vocabulary and rest[0].isupper() == start[-1].isupper():
         return True
+    if not rest[0].islower():
+        return False
     if "-" in start or start.isupper():
         return False
     compound = start.lower() in FIRST_PARTS and len(rest) > 3
@@ -168,16 +172,29 @@ def _inside_korean_word(above: Row, below: Row, rows: Sequence[Row], measures: M
     """Whether a line break between two syllables fell inside a word.
 
     Room left at the end of the line for another syllable tells that the break was made between
-    words. Else the word is looked for on the page, then particles decide.
+    words; so does more room at the end of other lines of the paragraph. Else the word is looked
+    for on the page, then particles decide.
     """
     edge = max(row.box.right for row in rows)
     if edge - above.box.right > 1.05 * above.size:
         return False
+    roomy = (edge - row.box.right > 1.6 * row.size for row in _before_hangul(rows))
+    if any(roomy):
+        return False
     tail, head = above.text.rsplit(" ", 1)[-1], below.text.split(" ", 1)[0]
     bare = re.match(r"[\uac00-\ud7a3]+", head)
     stem = bare.group() if bare else head
+    if tail == "수" and stem[:1] in "있없":
+        return False
     if (tail + stem).lower() in measures.vocabulary:
         return True
     if stem in NEVER_FIRST:
         return True
     return len(tail) == 1 or len(head) == 1
+
+
+def _before_hangul(rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows that the next syllable might have stood on too."""
+    for row, after in pairwise(rows):
+        if _is_hangul(row.text[-1:]) and _is_hangul(after.text[:1]):
+            yield row

@@ -12,6 +12,7 @@ from typing import Literal
 
 from solarmini.layout.document import Cell, Document, Element, Page, Polygon, Span, Table
 from solarmini.layout.export.clean import clean, safe_link, styled_runs
+from solarmini.layout.export.flow import flowing
 from solarmini.layout.export.html_list import list_html
 
 Images = Literal["embed", "none"] | Callable[[Element], str | None]
@@ -190,7 +191,8 @@ def data_uri(picture: bytes) -> str | None:
 
 def _attributes(element: Element, coordinates: bool) -> str:
     place = _coordinates(element.polygon) if coordinates else ""
-    return f' id="{element.id}" data-category="{element.category}"{place}'
+    goes_on = "" if element.continues is None else f' data-continues="{element.continues}"'
+    return f' id="{element.id}" data-category="{element.category}"{goes_on}{place}'
 
 
 def _coordinates(polygon: Polygon) -> str:
@@ -205,7 +207,7 @@ def _page(page: Page, coordinates: bool, images: Images) -> str:
 
 def _blocks(page: Page, coordinates: bool, images: Images) -> Iterator[str]:
     """Yield the page's elements; a caption beside its figure or table goes into one <figure>."""
-    elements = page.elements
+    elements = flowing(page.elements)
     partner: dict[int, int] = {}  # index of a caption or of its owner -> index of the other
     for first, second in pairwise(range(len(elements))):
         for caption, owner in ((first, second), (second, first)):

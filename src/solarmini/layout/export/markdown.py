@@ -14,6 +14,7 @@ from typing import Literal
 from solarmini.layout.document import Document, Element, ListItem, Span, Table
 from solarmini.layout.export.clean import clean, safe_link, styled_runs
 from solarmini.layout.export.commonmark import ORDERED, escape_inline, escape_lines, flanking
+from solarmini.layout.export.flow import flowing
 from solarmini.layout.export.plain import plain
 
 Tables = Literal["html", "pipe"]
@@ -37,7 +38,7 @@ def to_markdown(
     writer = MarkdownWriter(rich=rich, tables=tables, images=images)
     captions = {e.id: element_caption(e) for e in document.elements if e.category == "caption"}
     parts = []
-    for element in document.elements:
+    for element in flowing(document.elements):
         alt = captions.get(element.caption, "") if element.caption is not None else ""
         part = writer.element(element, alt)
         if part:

@@ -4,6 +4,7 @@ import re
 
 from solarmini.layout.document import Document, Element, Span
 from solarmini.layout.export.clean import clean
+from solarmini.layout.export.flow import flowing
 
 _RAISED = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
@@ -38,6 +39,6 @@ def element_text(element: Element) -> str:
 
 def to_text(document: Document) -> str:
     """Return the text of all elements in reading order, with an empty line between them."""
-    texts = (element_text(element) for element in document.elements)
+    texts = (element_text(element) for element in flowing(document.elements))
     joined = "\n\n".join(text for text in texts if text.strip())
     return joined + "\n" if joined else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solarmini.layout.figures import chart_zones
+from solarmini.layout.figures import chart_zones, drawn_zones
 from solarmini.layout.models.base import TableGuess, TableModel
 from solarmini.layout.primitives import Box, FoundTable, Line, PageContent, Region, union
 from solarmini.layout.tables.candidates import alignments, grow, is_caption, lines_in, stacks
@@ -75,15 +75,14 @@ class _Search:
     def __init__(self, content: PageContent, regions: Sequence[Region]) -> None:
         self.content = content
         self.seen = [r for r in regions if r.label == "table"]
-        if content.scanned and content.render is not None and len(content.rules) < 4:
-            from solarmini.layout.tables.pixels import with_pixel_rules
+        if content.scanned and not content.marked and len(content.rules) < 4:
+            from solarmini.layout.scans import with_marks
 
-            content = with_pixel_rules(content)
+            content = with_marks(content)
         self.zones = chart_zones(content)
-        if content.scanned:  # nothing is drawn there: what the model takes for figures are
-            tables = [r.box for r in self.seen]
-            figures = [r.box for r in regions if r.label == "figure"]
-            self.zones += [box for box in figures if not lies_in(box, tables)]
+        self.drawings: list[Box] = []
+        if content.scanned:
+            self.drawings = drawn_zones(content, regions)
         drawn, every = page_edges(content)
         self.drawn, self.edges = drawn.off(self.zones), every.off(self.zones)
 
@@ -94,12 +93,13 @@ class _Search:
             pool += self._lattice(group, self.drawn)
         # the rules of a table that is drawn say all; fills within it part nothing
         self.edges = self.edges.outside([c.box for c in pool])
+        loose: list[Candidate] = []
         for group in components(self.edges):
             if any(e.soft for e in (*group.horizontal, *group.vertical)):
-                pool += self._lattice(group, self.edges)
+                loose += self._lattice(group, self.edges)
         for box in stacks(self.content, self.edges):
-            pool += self._box(box, self.edges)
-        return pool
+            loose += self._box(box, self.edges)
+        return pool + [c for c in loose if not lies_in(c.box, self.drawings)]
 
     def seen_by_model(self, taken: Sequence[Candidate]) -> list[Candidate]:
         """Candidates where the layout model saw a table, and rules draw none."""
@@ -114,7 +114,9 @@ class _Search:
 
     def aligned(self, taken: Sequence[Candidate]) -> list[Candidate]:
         """Candidates from text in columns, outside what is taken, charts and pictures."""
-        solid = [] if self.content.scanned else [p.box for p in self.content.pictures]
+        scanned = self.content.scanned and not self.content.marked
+        solid = [] if scanned else [p.box for p in self.content.pictures]
+        solid += self.drawings
         near = [zone.grown(4) for zone in self.zones]
         free = [
             line

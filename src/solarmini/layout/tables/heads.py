@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from solarmini.layout.tables.edges import Edge
 from solarmini.layout.tables.grid import Grid, Piece
-from solarmini.layout.tables.text import is_value
+from solarmini.layout.values import is_value
 
 _MOST = 5  # header rows
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from solarmini.layout.tables.grid import Grid, Piece
-from solarmini.layout.tables.text import Chunk, is_value, rows_of
+from solarmini.layout.tables.text import Chunk, rows_of
+from solarmini.layout.values import is_value
 
 _LEADER = re.compile(r"(\.\s?){4,}|…{2,}|·{4,}|_{4,}")
 _PLAIN = re.compile(r"^-?\d[\d,]*(\.\d+)?$")

@@ -1,12 +1,9 @@
 """Rules of a scanned page: long thin runs of dark pixels."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from solarmini.layout.primitives import Box, Drawing, PageContent, Rule
+from solarmini.layout.primitives import Box, Drawing, Rule
 
-_DPI = 150.0
 _SHORTEST = 18.0  # points: longer than the strokes of ordinary letters
 _THICKEST = 4.0  # points: what is thicker is a bar, a letter or a picture
 _BLOCK = 4096  # rows looked at together, so that memory stays flat
@@ -23,7 +20,11 @@ def rules_from_pixels(image: np.ndarray, dpi: float) -> list[Rule]:
     stand straight (a rule that climbs more than its own length in forty is lost).
     """
     grey = image if image.ndim == 2 else image[..., :3].mean(axis=2, dtype=np.float32)
-    dark = _dark(grey)
+    return rules_in(_dark(grey), dpi)
+
+
+def rules_in(dark: np.ndarray, dpi: float) -> list[Rule]:
+    """Return the horizontal and vertical rules of a mask of ink, bool (height, width)."""
     flat = _runs(dark, dpi, horizontal=True)
     tall = _runs(np.ascontiguousarray(dark.T), dpi, horizontal=False)
     return flat + tall
@@ -88,19 +89,6 @@ def looks_plotted(image: np.ndarray) -> bool:
     shares = np.cumsum(counts[order]) / code.size
     white = int(values[order[0]]) == 7 << 6 | 7 << 3 | 7
     return white and shares[0] >= 0.7 and int((shares < 0.9).sum()) <= 4
-
-
-def with_pixel_rules(content: PageContent) -> PageContent:
-    """Return the page with rules and fills read from its picture; `content` stays as it is."""
-    if content.render is None:
-        return content
-    image = content.render(_DPI)
-    dpi = 72.0 * image.shape[1] / content.width  # what the limits left of it
-    return replace(
-        content,
-        rules=[*content.rules, *rules_from_pixels(image, dpi)],
-        drawings=[*content.drawings, *fills_from_pixels(image, dpi)],
-    )
 
 
 def _dark(grey: np.ndarray) -> np.ndarray:

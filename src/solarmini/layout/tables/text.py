@@ -1,7 +1,6 @@
 """Words of a page as a table sees them: chunks parted by gaps, rows of chunks, kinds of content."""
 
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +8,11 @@ from statistics import median
 
 from solarmini.layout.primitives import Box, Line, Word, union
 from solarmini.layout.tables.edges import Edge
+from solarmini.layout.values import is_value
 
 # white between two words, in font sizes, that parts them into two chunks
 GAP = 0.62
 _NUMBER_GAP = 0.4  # the same between two numbers, which have no other reason to stand apart
-_NUMBER = re.compile(
-    r"^[(\[<>≤≥~≈±+\-−–—$€£¥₩%]*\d[\d.,:/'’\s%‰°()\[\]*†‡+\-−–—±×x^eE$€£¥₩원개명년]*[a-zA-Z]{0,3}[*†‡]*$"
-)
-_EMPTY_MARK = re.compile(r"^([-−–—*.·]{1,3}|[nN]/?[aA]\.?|[xXoO✓✗✔✘✕√●○])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +49,6 @@ class TextRow:
     def middle(self) -> float:
         """y of the middle of its text."""
         return median((c.box.top + c.box.bottom) / 2 for c in self.chunks)
-
-
-def is_value(text: str) -> bool:
-    """Whether a text is a number (with signs, units, brackets) or a mark that stands for one."""
-    text = text.strip()
-    return bool(_NUMBER.match(text) or _EMPTY_MARK.match(text))
 
 
 def font_size(lines: Sequence[Line]) -> float:
