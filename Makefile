@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 RUN ?= runs/smollm2-demo
 
-.PHONY: help demo test check unit docs clean
+.PHONY: help demo test check unit docs chromium clean
 
 help:
 	@echo "make demo   grow, heal, teach, align, merge and prove a real model (about 20 minutes)"
@@ -35,8 +35,13 @@ check: $(VENV)/made
 	$(BIN)/lint-imports
 	$(MAKE) docs
 
-unit: $(VENV)/made
+unit: $(VENV)/made chromium
 	$(BIN)/pytest
+
+# The page's tests look at it in a real browser; without one they are skipped by name.
+chromium:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get install -qq -y chromium; } \
+	  || echo "no Chromium found: the page is not tested in a browser"
 
 docs: $(VENV)/made
 	$(BIN)/python docs/generate.py --check

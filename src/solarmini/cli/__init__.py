@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("verify", "verify:verify", "Check every file of a model against its manifest."),
         ("chat", "chat:chat", "Talk to a model in the terminal."),
         ("export", "export:export", "Write a model as GGUF or safetensors, checked."),
+        ("serve", "serve:serve", "Serve a model to OpenAI's and Upstage's clients."),
         ("bench", "bench:bench", "Measure how fast a model answers, and in how much memory."),
     ),
     "Documents": (
@@ -39,6 +40,11 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         ("index", "index:index", "Bring a knowledge base up to date with files and folders."),
         ("search", "search:search", "Find the passages that answer a question, with their page."),
+        (
+            "rag-eval",
+            "rag_eval:rag_eval",
+            "Measure how well a knowledge base finds, answers, cites and abstains.",
+        ),
     ),
     "Grow": (
         ("upscale", "upscale:upscale", "Grow a model in depth (depth up-scaling and others)."),

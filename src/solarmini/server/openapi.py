@@ -1,0 +1,193 @@
+"""The API described: as OpenAPI 3.1, and as a page to read."""
+
+from functools import cache
+from html import escape
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from solarmini import __version__
+from solarmini.server.answering import AnswerBody
+from solarmini.server.knowledge import GroundBody, RerankBody, SearchBody
+from solarmini.server.respond import Json
+from solarmini.server.schemas import ChatBody, CompletionBody, EmbeddingBody
+from solarmini.server.state import state_of
+
+_BODIES: dict[str, type[BaseModel]] = {
+    "chat_completions": ChatBody,
+    "completions": CompletionBody,
+    "embeddings": EmbeddingBody,
+    "extract_information": ChatBody,
+    "generate_schema": ChatBody,
+    "search": SearchBody,
+    "groundedness": GroundBody,
+    "rerank": RerankBody,
+    "answers": AnswerBody,
+}
+_FORMS = ("document_parse", "layout_analysis", "submit", "add_document")
+_OPEN = ("health", "openapi", "docs", "tokenizer", "download")
+_STATUS = {"add_document": "201", "submit": "202"}
+_REASONS = {
+    "400": "The request says something wrong.",
+    "401": "The API key is missing or wrong.",
+    "403": "Another web page, or a host name that is not ours.",
+    "404": "No such model, route or thing.",
+    "408": "The request came too slowly.",
+    "413": "The body is too large.",
+    "415": "The document is of a kind that is not read.",
+    "429": "This key has too many requests under way.",
+    "501": "Not installed, or not possible with this model.",
+    "503": "Loading, or overloaded: come back after Retry-After seconds.",
+}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": "string"},
+            },
+        }
+    },
+}
+_FORM = {
+    "type": "object",
+    "required": ["document"],
+    "properties": {
+        "document": {"type": "string", "format": "binary"},
+        "model": {"type": "string"},
+        "ocr": {"enum": ["auto", "force"]},
+        "output_formats": {"type": "string"},
+        "coordinates": {"enum": ["true", "false"]},
+        "base64_encoding": {"type": "string"},
+    },
+}
+
+
+@cache
+def description(keyed: bool) -> dict[str, Any]:
+    """Return the OpenAPI document, made from the routes themselves; `keyed`: a key is needed."""
+    from solarmini.server.app import all_routes
+
+    bodies = sorted(set(_BODIES.values()), key=lambda model: model.__name__)
+    _, defined = models_json_schema(
+        [(model, "validation") for model in bodies], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for route in all_routes():
+        path = route.path.replace(":path}", "}")
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(
+                path, method, route.endpoint, keyed
+            )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "solar-mini",
+            "version": __version__,
+            "description": "Chat, completions, embeddings, documents and search over HTTP.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {**defined.get("$defs", {}), "Error": _ERROR},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, Any]:
+    name = endpoint.__name__
+    lines = (endpoint.__doc__ or name).strip().splitlines()
+    found: dict[str, Any] = {
+        "summary": lines[0],
+        "operationId": f"{method.lower()}{path}".translate(_PLAIN).strip("_"),
+        "responses": _responses(name),
+        "security": [{"key": []}] if keyed and name not in _OPEN else [],
+    }
+    inside = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    if inside:
+        found["parameters"] = [
+            {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
+            for part in inside
+        ]
+    if name in _BODIES:
+        reference = {"$ref": f"#/components/schemas/{_BODIES[name].__name__}"}
+        content: dict[str, Any] = {"application/json": {"schema": reference}}
+    elif name in _FORMS:
+        content = {"multipart/form-data": {"schema": _FORM}}
+    else:
+        return found
+    found["requestBody"] = {"required": True, "content": content}
+    return found
+
+
+_PLAIN = str.maketrans(dict.fromkeys("/{}.-", "_"))
+
+
+def _responses(name: str) -> dict[str, Any]:
+    kinds: dict[str, Any] = {"application/json": {}}
+    if name in ("chat_completions", "completions", "answers"):
+        kinds["text/event-stream"] = {}
+    elif name == "metrics":
+        kinds = {"text/plain": {}}
+    elif name == "document_page":
+        kinds = {"image/jpeg": {}}
+    elif name == "docs":
+        kinds = {"text/html": {}}
+    wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    if name == "health":
+        return {
+            "200": {"description": "Ready.", "content": kinds},
+            "503": {"description": "Not ready.", "content": kinds},
+        }
+    answers = {_STATUS.get(name, "200"): {"description": "The answer.", "content": kinds}}
+    return answers | {
+        status: {"description": reason, "content": wrong} for status, reason in _REASONS.items()
+    }
+
+
+async def openapi(request: Request) -> Json:
+    """Give the OpenAPI description."""
+    return Json(description(bool(state_of(request).keys)))
+
+
+async def docs(_: Request) -> HTMLResponse:
+    """Show the API as a page that needs nothing from elsewhere."""
+    rows = []
+    for path, operations in description(False)["paths"].items():
+        for method, facts in operations.items():
+            rows.append(
+                f"<tr><td><code>{method.upper()}</code></td><td><code>{escape(path)}</code></td>"
+                f"<td>{escape(facts['summary'])}</td></tr>"
+            )
+    page = _PAGE.format(version=__version__, rows="\n".join(rows))
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    return HTMLResponse(page, headers={"content-security-policy": policy})
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>solar-mini API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5 }}
+body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; width: 100% }}
+td, th {{ text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884 }}
+</style></head><body><main>
+<h1>solar-mini API {version}</h1>
+<p>The whole description is <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Send the API key
+as <code>Authorization: Bearer KEY</code> where the server has one. Errors are always
+<code>{{"error": {{"message", "type", "param", "code"}}}}</code>.</p>
+<table><thead><tr><th>Method</th><th>Path</th><th>What it does</th></tr></thead><tbody>
+{rows}
+</tbody></table></main></body></html>
+"""

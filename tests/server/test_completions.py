@@ -1,0 +1,81 @@
+"""POST /v1/completions."""
+
+from typing import Any
+
+import pytest
+from serving import Running
+
+
+def complete(api: Running, **rest: Any) -> Any:
+    body = {"model": "tiny", "prompt": "The quick", "temperature": 0, "max_tokens": 8}
+    return api.post("/v1/completions", {**body, **rest})
+
+
+def texts(answer: Any) -> list[str]:
+    return [choice["text"] for choice in answer.json["choices"]]
+
+
+def test_a_text_goes_on_and_streams_the_same(api: Running) -> None:
+    answer = complete(api)
+    assert answer.json["object"] == "text_completion"
+    assert answer.json["usage"]["completion_tokens"] == 8
+    assert answer.json["choices"][0]["finish_reason"] == "length"
+    events = complete(api, stream=True, stream_options={"include_usage": True}).events
+    choices = [event["choices"][0] for event in events[:-2]]
+    assert "".join(choice["text"] for choice in choices) == texts(answer)[0]
+    assert choices[-1]["finish_reason"] == "length"
+    assert events[-2]["usage"]["completion_tokens"] == 8
+
+
+def test_without_a_limit_it_is_sixteen_tokens(api: Running) -> None:
+    assert complete(api, max_tokens=None).json["usage"]["completion_tokens"] == 16
+
+
+def test_several_prompts_each_with_several_answers(api: Running) -> None:
+    answer = complete(api, prompt=["The quick", "하나의"], n=2, temperature=1.0, seed=5)
+    assert [choice["index"] for choice in answer.json["choices"]] == [0, 1, 2, 3]
+    alone = complete(api, prompt="하나의", n=2, temperature=1.0, seed=5)
+    assert texts(answer)[2:] == texts(alone)
+    assert answer.json["usage"]["completion_tokens"] == 32
+
+
+def test_token_ids_are_a_prompt(api: Running) -> None:
+    answer = complete(api, prompt=[5, 6, 7])
+    assert answer.json["usage"]["prompt_tokens"] == 3
+    assert texts(complete(api, prompt=[[5, 6, 7], [8, 9]]))[0] == texts(answer)[0]
+
+
+def test_echo_repeats_the_prompt(api: Running) -> None:
+    assert texts(complete(api, echo=True)) == ["The quick" + texts(complete(api))[0]]
+    events = complete(api, echo=True, stream=True).events
+    assert events[0]["choices"][0]["text"] == "The quick"
+
+
+def test_logprobs_have_the_old_form(api: Running) -> None:
+    scores = complete(api, logprobs=2).json["choices"][0]["logprobs"]
+    count = len(scores["tokens"])
+    assert count
+    assert {len(values) for values in scores.values()} == {count}
+    assert all(value < 0 for value in scores["token_logprobs"])
+    assert scores["text_offset"][:2] == [0, len(scores["tokens"][0])]
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"prompt": []}, "prompt"),
+        ({"prompt": [[]]}, "prompt"),
+        ({"prompt": None}, "prompt"),
+        ({"prompt": [1.5]}, "prompt"),
+        ({"suffix": "end"}, "suffix"),
+        ({"best_of": 3}, "best_of"),
+        ({"echo": True, "logprobs": 1}, "echo"),
+        ({"n": 17}, "n"),
+        ({"model": "groundedness-check"}, "model"),
+    ],
+)
+def test_what_is_wrong_is_named(api: Running, change: dict[str, Any], param: str) -> None:
+    answer = complete(api, **change)
+    assert answer.status == 400
+    assert answer.error["param"] is not None
+    assert answer.error["param"].split(".")[0] == param
