@@ -195,6 +195,26 @@ def test_cancel_frees_the_reader_and_the_slot(gguf: Path) -> None:
         engine.generate(TALK)
 
 
+def test_an_answer_with_logprobs_comes_in_parts_and_can_be_cancelled(llama: LlamaEngine) -> None:
+    settings: dict[str, Any] = {"max_tokens": 150, "ignore_end": True}
+    plain = ask(llama, TALK, **settings)
+    whole = llama.generate(TALK, GenerationSettings(logprobs=0, **settings))
+    events = list(whole.events())
+    # a part of a character at the end is text to one and none to the other
+    assert plain.startswith("".join(event.text for event in events).rstrip("\ufffd"))
+    assert whole.completion_tokens == len(tokens(events)) == 150
+    assert whole.finish_reason == "length"
+    sampled = [ask(llama, TALK, logprobs=0, temperature=1.0, seed=5, **settings) for _ in range(2)]
+    assert sampled[0] == sampled[1]
+    left = llama.generate(TALK, GenerationSettings(logprobs=0, **settings))
+    next(left.events())
+    left.cancel()
+    list(left.events())
+    left.join()
+    assert left.finish_reason == "cancelled"
+    assert left.completion_tokens < 150
+
+
 def test_an_event_loop_can_wait_for_answers(llama: LlamaEngine) -> None:
     async def read(prompt: Any) -> str:
         parts = []
@@ -302,3 +322,29 @@ def llama_folders() -> set[str]:
 
     found = {str(path) for path in Path(tempfile.gettempdir()).glob("solar-engine-*")}
     return {path for path in found if not any(Path(path).iterdir())}
+
+
+def test_weights_that_are_rearranged_are_not_mapped_as_well(tiny: Path, tmp_path: Path) -> None:
+    from solarmini.checkpoint.gguf_file import GgufFile
+    from solarmini.engine.llama_server import is_rearranged
+    from solarmini.export.gguf import plan_gguf, write_gguf
+    from solarmini.export.quant import QUANTS
+
+    for name, expected in (("q4_0", True), ("q8_0", False)):
+        path = tmp_path / f"{name}.gguf"
+        write_gguf(plan_gguf(tiny, QUANTS[name]), path)
+        assert is_rearranged(GgufFile.open(path)) is expected
+        with LlamaEngine(path, threads=1, warm_up=False) as engine:
+            ask(engine, "The", max_tokens=3)
+            assert (str(path) in Path("/proc/self/maps").read_text()) is not expected
+
+
+def test_a_lazy_engine_scores_without_a_scheduler(gguf: Path, llama: LlamaEngine) -> None:
+    with LlamaEngine(gguf, threads=1, warm_up=False, lazy=True) as engine:
+        assert engine.score("The", " quick brown") == llama.score("The", " quick brown")
+        assert engine.native_tokens("fox 한국") == llama.native_tokens("fox 한국")
+        assert engine._server is None
+        assert ask(engine, "The", max_tokens=3) == ask(llama, "The", max_tokens=3)
+        assert engine._server is not None
+    with pytest.raises(EngineError, match="closed"):
+        engine.score("The", " quick")

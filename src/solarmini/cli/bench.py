@@ -81,7 +81,6 @@ def _measure(
     from solarmini.engine.measure import fitting, measure_load, memory_bytes, read_bandwidth
     from solarmini.engine.open import open_engine
 
-    bandwidth = read_bandwidth(threads)
     _limit_torch(engine, model, threads)
     started = time.perf_counter()
     with open_engine(
@@ -102,8 +101,8 @@ def _measure(
         else:
             loads = [measure_load(opened, count, prompt, answer) for count in counts]
         touched = _bytes_per_token(opened, prompt + answer // 2)
-        label = opened.name
-    peak = memory_bytes()["peak"]
+        label, peak = opened.name, memory_bytes()["peak"]
+    bandwidth = read_bandwidth(threads)  # last: its own arrays are none of the model's memory
     return {
         "model": label,
         "engine": name,

@@ -59,7 +59,7 @@ def check_gguf(
     path: Path, folder: Path, quant: Quant, *, threads: int | None = None
 ) -> Faithfulness:
     """Compare the file at `path` with the model in `folder`; ExportError when they differ."""
-    with LlamaEngine(path, threads=threads, speculate=False, warm_up=False) as engine:
+    with LlamaEngine(path, threads=threads, lazy=True) as engine:
         limit = min(_TEXT_TOKENS, engine.context_length)
         rows = [ids for text in SAMPLE if len(ids := engine.encode(text)[:limit]) > 2]
         ours = _read(engine, rows)

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,17 +33,24 @@ from solarmini.engine.interface import (
     Trace,
     answer_limit,
 )
-from solarmini.engine.llama_server import Options, native_tokens, start_server
+from solarmini.engine.llama_server import (
+    Options,
+    is_rearranged,
+    native_tokens,
+    start_server,
+)
 from solarmini.engine.llama_states import States
 from solarmini.engine.prompts import encode_prompt
 from solarmini.engine.stream import TextStream
 from solarmini.engine.threads import choose_threads
+from solarmini.engine.tidy import release_memory, without_vocabulary
 from solarmini.errors import ConfigError, EngineError
 from solarmini.text.chat import ChatFormat
 from solarmini.text.tokenizer import PieceTokenizer
 
 DEFAULT_CONTEXT = 4096
 _GREEDY = GenerationSettings()
+_PART = 64  # tokens with log-probabilities that are made at once
 _SAMPLERS = ("temperature", "top_k", "top_p", "min_p")  # the order of sampling.choose
 _PENALISED = 2**16  # tokens whose repetition costs; llama.cpp counts the prompt's as well
 
@@ -54,7 +61,9 @@ class LlamaEngine:
     `context` is what one answer and its prompt may hold (default: the model's own, up to 4,096);
     memory grows with context times parallel. `threads` as `choose_threads` says. `speculate` lets
     the engine guess words that the context has already (prompt lookup): the answer is the same.
-    `cache_bytes` is how much memory may keep prompts that no slot holds any more.
+    `cache_bytes` is how much memory may keep prompts that no slot holds any more. `lazy` loads
+    nothing before the first answer: for who only wants scores or embeddings, which llama.cpp gives
+    from a context of their own.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class LlamaEngine:
         speculate: bool = True,
         cache_bytes: int = 0,
         warm_up: bool = True,
+        lazy: bool = False,
     ) -> None:
         """Load; raises CheckpointError for a damaged file, EngineError when it cannot run."""
         path = Path(model).expanduser()
@@ -95,20 +105,28 @@ class LlamaEngine:
             speculate=speculate,
             cache_bytes=cache_bytes,
             warm_up=warm_up,
+            copy=is_rearranged(file),
         )
         self._running: weakref.WeakSet[LlamaGeneration] = weakref.WeakSet()
-        self._states = States(file, self._options, self._folder / "states.sock")
-        try:
-            self._server: Any = start_server(self._options)
-        except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+        self._states = States(without_vocabulary(file), self._options, self._folder / "states.sock")
+        del file
+        release_memory()
+        self._server: Any = None
+        self._opening, self._closed = threading.Lock(), False
+        if not lazy:
+            try:
+                self._open_server()
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def chat(self) -> ChatFormat:
         """The chat format, made when first needed; TemplateError if the file has none."""
         if self._chat is None:
-            self._chat = ChatFormat(self.tokenizer, self._template, extra_stop_ids=self._stops)
+            self._chat = ChatFormat(
+                self.tokenizer, self._template, extra_stop_ids=self._stops, pieces=self._pieces
+            )
         return self._chat
 
     def tokenize(self, text: str) -> list[int]:
@@ -117,7 +135,7 @@ class LlamaEngine:
 
     def native_tokens(self, text: str) -> list[int]:
         """Return the ids that llama.cpp itself makes of a text with the file's vocabulary."""
-        return native_tokens(self._options, text)
+        return native_tokens(self._options if self._server else self._states.start(), text)
 
     def encode(self, prompt: Prompt) -> list[int]:
         """Return all ids of a prompt."""
@@ -133,8 +151,11 @@ class LlamaEngine:
         ids = self.encode(prompt)
         limit = answer_limit(len(ids), settings, self.context_length)
         body = {**_body(settings), "prompt": ids, "max_tokens": limit}
-        generation = LlamaGeneration(
-            self._open_server(), body, ids, self.tokenizer, settings.logprobs or 0
+        server, asked = self._open_server(), settings.logprobs
+        generation = (
+            LlamaGeneration(server, body, ids)
+            if asked is None
+            else ScoredGeneration(server, body, ids, self.tokenizer, asked)
         )
         self._running.add(generation)
         return generation
@@ -159,16 +180,20 @@ class LlamaEngine:
         ]
 
     def _open_server(self) -> Any:
-        if self._server is None:
-            raise EngineError("the engine is closed")
-        return self._server
+        with self._opening:
+            if self._closed:
+                raise EngineError("the engine is closed")
+            if self._server is None:
+                self._server = start_server(self._options)
+            return self._server
 
     def close(self) -> None:
         """End all answers and free the model; safe to call twice."""
         for generation in list(self._running):
             generation.cancel()
             generation.join()
-        self._server = None
+        with self._opening:
+            self._server, self._closed = None, True
         self._states.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -182,18 +207,12 @@ class LlamaEngine:
 
 
 class LlamaGeneration(Generation):
-    """One running answer: a thread waits in llama.cpp, the reader takes what it brings.
+    """One running answer: a thread waits in llama.cpp, the reader takes what it brings."""
 
-    With log-probabilities the answer comes whole: llama.cpp streams none for a token that ends
-    inside a character. Its events are then made of the tokens.
-    """
-
-    def __init__(
-        self, server: Any, body: dict[str, Any], ids: list[int], tokenizer: Any, asked: int
-    ) -> None:
+    def __init__(self, server: Any, body: dict[str, Any], ids: list[int]) -> None:
         super().__init__(len(ids))
         self._server: Any = server
-        self._body, self._tokenizer, self._asked = body, tokenizer, asked
+        self._body = body
         self._arrived: queue.SimpleQueue[dict[str, Any] | BaseException | None] = (
             queue.SimpleQueue()
         )
@@ -215,13 +234,16 @@ class LlamaGeneration(Generation):
             return self._stop.is_set()
 
         try:
-            self._server.handle_completions(self._body, arrived)
+            self._ask(arrived)
         except BaseException as error:
             self._arrived.put(error)
         else:
             self._arrived.put(None)
         finally:
             self._server = None
+
+    def _ask(self, arrived: Callable[[dict[str, Any]], bool]) -> None:
+        self._server.handle_completions(self._body, arrived)
 
     def _events(self) -> Iterator[Event]:
         if self.cancelled:
@@ -259,20 +281,72 @@ class LlamaGeneration(Generation):
         if choice["finish_reason"] is not None:
             reason: FinishReason = "length" if choice["finish_reason"] == "length" else "stop"
             self.finish_reason = reason
-        if not self._body["stream"]:
-            yield from self._scored_events(choice)
-        elif choice["text"]:
+        if choice["text"]:
             yield Event(choice["text"])
 
-    def _scored_events(self, choice: dict[str, Any]) -> Iterator[Event]:
-        stream = TextStream(self._tokenizer, self._body["prompt"], self._body["stop"])
-        for entry in (choice.get("logprobs") or {}).get("content") or ():
-            text = stream.push(int(entry["id"]))
-            yield Event(text, (_token(entry, self._asked),))
-            if stream.stopped:
+
+class ScoredGeneration(LlamaGeneration):
+    """A running answer with log-probabilities.
+
+    llama.cpp streams none for a token that ends inside a character, and a request that does not
+    stream cannot be cancelled. So the answer is asked for in parts, each of which goes on after
+    the last; what is known already is in the cache. Bound to a grammar, it comes as a whole.
+    """
+
+    def __init__(
+        self, server: Any, body: dict[str, Any], ids: list[int], tokenizer: Any, asked: int
+    ) -> None:
+        super().__init__(server, body, ids)
+        self._asked, self._stream = asked, TextStream(tokenizer, ids, body["stop"])
+
+    def _ask(self, arrived: Callable[[dict[str, Any]], bool]) -> None:
+        made: list[int] = []
+        left, seed = int(self._body["max_tokens"]), self._body.get("seed")
+        while True:
+            part = {**self._body, "prompt": [*self._body["prompt"], *made]}
+            part["max_tokens"] = left if "grammar" in part else min(left, _PART)
+            if seed is not None:
+                part["seed"] = (seed + len(made)) % 2**32
+            answers: list[dict[str, Any]] = []
+            self._server.handle_completions(part, answers.append)
+            entries = _entries(answers[-1])
+            left -= len(entries)
+            made += [int(entry["id"]) for entry in entries]
+            more = bool(entries) and left > 0 and _reason(answers[-1]) == "length"
+            if more:
+                answers[-1]["choices"][0]["finish_reason"] = None
+            if arrived(answers[-1]) or not more:
                 return
-        if text := stream.finish():
-            yield Event(text)
+
+    def _read(self, chunk: dict[str, Any]) -> Iterator[Event]:
+        timings = chunk.get("timings", {})
+        if self.first_seconds is None:
+            self.first_seconds = self.seconds
+            self.cached_tokens = int(timings.get("cache_n", 0))
+        self.completion_tokens += int(chunk["usage"]["completion_tokens"])
+        self.drafted += int(timings.get("draft_n", 0))
+        self.accepted += int(timings.get("draft_n_accepted", 0))
+        for entry in _entries(chunk):
+            text = self._stream.push(int(entry["id"]))
+            yield Event(text, (_token(entry, self._asked),))
+            if self._stream.stopped:
+                self.finish_reason = "stop"
+                self.cancel()
+                return
+        if (reason := _reason(chunk)) is not None:
+            if text := self._stream.finish():
+                yield Event(text)
+            self.finish_reason = "length" if reason == "length" else "stop"
+
+
+def _entries(chunk: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a chunk's tokens with their log-probabilities; none for a refusal."""
+    choices = chunk.get("choices") or [{}]
+    return list((choices[0].get("logprobs") or {}).get("content") or ())
+
+
+def _reason(chunk: dict[str, Any]) -> str | None:
+    return (chunk.get("choices") or [{}])[0].get("finish_reason")
 
 
 def _token(entry: dict[str, Any], asked: int) -> Token:

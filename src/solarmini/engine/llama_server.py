@@ -12,12 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from solarmini.checkpoint.gguf_file import GgufFile
 from solarmini.errors import EngineError, require
+from solarmini.export.memory import BATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to load a file; see `LlamaEngine`."""
+    """How to load a file; see `LlamaEngine`.
+
+    `copy` reads the weights instead of mapping the file: where llama.cpp rearranges them for the
+    processor, the mapped pages would stay in memory beside what was made of them.
+    """
 
     path: Path
     socket: Path
@@ -27,6 +33,7 @@ class Options:
     speculate: bool
     cache_bytes: int
     warm_up: bool
+    copy: bool = False
     states: bool = False
     key: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -42,6 +49,20 @@ class Options:
             cache_bytes=0,
             warm_up=False,
         )
+
+
+# ggml types whose rows llama.cpp interleaves for the processor's vector units
+_REARRANGED = ("Q4_0", "Q4_K", "Q2_K", "IQ4_NL")
+
+
+def is_rearranged(file: GgufFile) -> bool:
+    """Return whether a good part of the file's weights is stored otherwise in memory."""
+    from gguf.constants import GGMLQuantizationType
+
+    kinds = {int(GGMLQuantizationType[name]) for name in _REARRANGED}
+    matrices = [tensor for tensor in file.tensors.values() if len(tensor.shape) > 1]
+    changed = sum(tensor.nbytes for tensor in matrices if tensor.ggml_type in kinds)
+    return 4 * changed > sum(tensor.nbytes for tensor in matrices)
 
 
 def start_server(options: Options) -> Any:
@@ -67,6 +88,7 @@ def _params(library: Any, options: Options) -> Any:
     params.model.path = str(options.path)
     params.n_parallel = options.parallel
     params.n_ctx = -(-options.context // 256) * 256 * options.parallel
+    params.n_ubatch = BATCH
     params.n_gpu_layers = 0
     params.fit_params = False
     params.cache_ram_mib = options.cache_bytes // 2**20
@@ -79,6 +101,12 @@ def _params(library: Any, options: Options) -> Any:
         params.embedding = True
         params.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
         params.n_batch = params.n_ubatch = params.n_ctx
+    else:
+        # Plain products over the cache make answers 1.3 times faster on a processor, but round
+        # a row otherwise in a batch than alone: a right guess would change the words after it.
+        params.flash_attn_type = library.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    if options.copy:
+        params.load_mode = library.llama_load_mode.LLAMA_LOAD_MODE_NONE
     _keep_private(params, options)
     if options.speculate:
         _speculate(library, params)
@@ -101,11 +129,18 @@ def _keep_private(params: Any, options: Options) -> None:
 
 
 def _speculate(library: Any, params: Any) -> None:
-    """Guess by what followed the last words where they stood before (prompt lookup)."""
+    """Guess by what followed the last words where they stood before (prompt lookup).
+
+    A batch of k rows costs about .6 + .37 k single tokens on a processor, so a guess has to be
+    right nearly every second time: six known tokens in a row are asked for. Longer guesses gain a
+    little on pure copies and lose it where an answer leaves its source.
+    """
     kinds = library.common_speculative_type
     params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     params.speculative.ngram_simple.size_n = 6
-    params.speculative.ngram_simple.size_m = 12
+    params.speculative.ngram_simple.size_m = (
+        11  # and the token before: 12 rows, and kernels like fours
+    )
 
 
 _ANSWER_SECONDS = 3600  # a long text through a large model on a slow machine

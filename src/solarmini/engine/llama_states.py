@@ -17,6 +17,7 @@ from solarmini.checkpoint.gguf_file import GgufFile, GgufTensor
 from solarmini.checkpoint.gguf_tensors import dequantised
 from solarmini.engine.interface import ContextLengthError, Trace, UnsupportedError
 from solarmini.engine.llama_server import Options, post, start_server
+from solarmini.errors import EngineError
 
 MAX_TOKENS = 2048  # the whole text is one batch, whose buffers grow with it
 _ROWS = 4096  # of the output matrix at once
@@ -28,6 +29,7 @@ class States:
     def __init__(self, file: GgufFile, options: Options, socket: Path) -> None:
         """Load nothing yet: most engines never need this."""
         self._file, self._lock, self._server = file, threading.Lock(), None
+        self._closed = False
         self.limit = min(options.context, MAX_TOKENS)
         self._options = options.for_states(socket, self.limit)
 
@@ -35,11 +37,19 @@ class States:
         """Return the states after the final norm, float32 [len(ids), hidden]."""
         if not ids or len(ids) > self.limit:
             raise ContextLengthError(len(ids), 0, self.limit)
+        options = self.start()
         with self._lock:
+            answer: Any = post(options, "/embedding", {"content": list(ids)})
+        return np.asarray(answer[0]["embedding"], np.float32)
+
+    def start(self) -> Options:
+        """Load the file unless that is done; return where to ask."""
+        with self._lock:
+            if self._closed:
+                raise EngineError("the engine is closed")
             if self._server is None:
                 self._server = start_server(self._options)
-            answer: Any = post(self._options, "/embedding", {"content": list(ids)})
-        return np.asarray(answer[0]["embedding"], np.float32)
+        return self._options
 
     def trace(self, ids: Sequence[int], following: Sequence[int]) -> Trace:
         """Return how the model sees the ids `following` after `ids`."""
@@ -85,4 +95,5 @@ class States:
 
     def close(self) -> None:
         """Free it."""
-        self._server = None
+        with self._lock:
+            self._server, self._closed = None, True

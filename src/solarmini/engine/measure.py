@@ -5,14 +5,15 @@ token touches is the most a machine can do; the fraction of it that is reached s
 engine is on that machine, whatever the machine.
 """
 
+import random
 import resource
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 
 _PROBE_BYTES = 256 * 2**20
 _PROBES = 3
+Clock = Callable[[], float]
+
+
+class Tokenizes(Protocol):
+    """The part of an engine that prompts are made with."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the ids of a plain text."""
+        ...
+
+    def encode(self, prompt: str) -> list[int]:
+        """Return all ids of a prompt."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +47,10 @@ class Load:
     """How an engine did with `streams` answers at once.
 
     Rates are tokens per second of wall time over all streams: `prefill` until the last stream's
-    first token, `decode` after it. `first_seconds` is the median time to a stream's first token.
-    `cpu_seconds` is processor time of all threads; `joules` what the processor's meter counted
-    (None where it cannot be read).
+    first token, `decode` after it; `prefill_per_cpu` and `decode_per_cpu` are the same per second
+    of processor time, which other programs on the machine disturb less. `first_seconds` is the
+    median time to a stream's first token. `cpu_seconds` is processor time of all threads; `joules`
+    what the processor's meter counted (None where it cannot be read).
     """
 
     streams: int
@@ -44,6 +59,8 @@ class Load:
     first_seconds: float
     prefill: float
     decode: float
+    prefill_per_cpu: float
+    decode_per_cpu: float
     seconds: float
     cpu_seconds: float
     joules: float | None
@@ -53,59 +70,83 @@ class Load:
         return asdict(self)
 
 
-def measure_load(engine: Engine, streams: int, prompt: int, answer: int) -> Load:
-    """Let `streams` readers ask at once for `answer` tokens after prompts of `prompt` tokens."""
-    prompts = _prompts(engine, streams, prompt)
-    settings = GenerationSettings(max_tokens=answer, ignore_end=True)
-    times: list[list[float]] = [[] for _ in range(streams)]
-    counts = [0] * streams
+class Stamps:
+    """When one stream's pieces came: wall time of each, processor time of the first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.times: list[float] = []
+        self.first_cpu: float | None = None
+        self._clock = clock
+
+    def add(self) -> None:
+        """A piece has come."""
+        self.times.append(time.perf_counter())
+        if self.first_cpu is None:
+            self.first_cpu = self._clock()
+
+
+def measure_streams(
+    read: Callable[[int, Stamps], int],
+    streams: int,
+    prompt: int,
+    clock: Clock = time.process_time,
+) -> Load:
+    """Let `streams` readers run at once: `read` stamps its stream's pieces, returns its tokens.
+
+    `clock` is the processor time of whatever computes, in seconds.
+    """
+    stamps = [Stamps(clock) for _ in range(streams)]
     ready = threading.Barrier(streams + 1)
 
-    def read(number: int) -> None:
+    def begin(number: int) -> int:
         ready.wait()
+        return read(number, stamps[number])
+
+    with ThreadPoolExecutor(streams) as pool:
+        readers = [pool.submit(begin, number) for number in range(streams)]
+        meter = _Meter(clock)
+        ready.wait()
+        counts = [reader.result() for reader in readers]
+        return _load(prompt, stamps, counts, meter)
+
+
+def measure_load(engine: Engine, streams: int, prompt: int, answer: int) -> Load:
+    """Let `streams` readers ask at once for `answer` tokens after prompts of `prompt` tokens."""
+    prompts = make_prompts(engine, streams, prompt)
+    settings = GenerationSettings(max_tokens=answer, ignore_end=True)
+
+    def read(number: int, stamps: Stamps) -> int:
         generation = engine.generate(prompts[number], settings)
         for event in generation.events():
             if event.text:
-                times[number].append(time.perf_counter())
-        counts[number] = generation.completion_tokens
+                stamps.add()
+        return generation.completion_tokens
 
-    with ThreadPoolExecutor(streams) as pool:
-        readers = [pool.submit(read, number) for number in range(streams)]
-        meter = _Meter()
-        ready.wait()
-        started = time.perf_counter()
-        for reader in readers:
-            reader.result()
-        return _load(streams, prompt, times, counts, started, meter)
+    return measure_streams(read, streams, prompt)
 
 
 def measure_together(engine: "TransformersEngine", streams: int, prompt: int, answer: int) -> Load:
     """Do the same with transformers, all streams in one batch, which is its fastest way."""
-    prompts = _prompts(engine, streams, prompt)
-    stamps: list[float] = []
-    meter = _Meter()
-    started = time.perf_counter()
+    prompts = make_prompts(engine, streams, prompt)
+    stamps = Stamps(time.process_time)
+    meter = _Meter(time.process_time)
     for _ in engine.decode_together(prompts, answer):
-        stamps.append(time.perf_counter())
-    return _load(streams, prompt, [stamps] * streams, [answer] * streams, started, meter)
+        stamps.add()
+    return _load(prompt, [stamps] * streams, [answer] * streams, meter)
 
 
-def _load(
-    streams: int,
-    prompt: int,
-    times: Sequence[Sequence[float]],
-    counts: Sequence[int],
-    started: float,
-    meter: "_Meter",
-) -> Load:
+def _load(prompt: int, stamps: Sequence[Stamps], counts: Sequence[int], meter: "_Meter") -> Load:
     ended = time.perf_counter()
     cpu, joules = meter.stop()
-    firsts = sorted(stamps[0] - started for stamps in times if stamps)
+    started, streams = meter.started, len(stamps)
+    firsts = sorted(one.times[0] - started for one in stamps if one.times)
     last_first = firsts[-1] if firsts else ended - started
+    cpu_first = max((one.first_cpu for one in stamps if one.first_cpu is not None), default=0.0)
+    cpu_first -= meter.cpu
     # events per token may be fewer than tokens (parts of characters): share them out evenly
     after = sum(
-        count * sum(stamp - started > last_first for stamp in stamps) / max(len(stamps), 1)
-        for count, stamps in zip(counts, times, strict=True)
+        count * sum(moment - started > last_first for moment in one.times) / max(len(one.times), 1)
+        for count, one in zip(counts, stamps, strict=True)
     )
     return Load(
         streams=streams,
@@ -114,32 +155,39 @@ def _load(
         first_seconds=firsts[len(firsts) // 2] if firsts else 0.0,
         prefill=streams * prompt / last_first,
         decode=after / max(ended - started - last_first, 1e-9),
+        prefill_per_cpu=streams * prompt / max(cpu_first, 1e-9),
+        decode_per_cpu=after / max(cpu - cpu_first, 1e-9),
         seconds=ended - started,
         cpu_seconds=cpu,
         joules=joules,
     )
 
 
-def _prompts(engine: Engine, streams: int, length: int) -> list[list[int]]:
-    """Return prompts of exactly `length` ids, no two with a common beginning."""
-    text = engine.tokenize("\n\n".join(SAMPLE[:4]))
-    long = text * (2 + (length + 7 * streams) // len(text))
+def make_prompts(engine: Tokenizes, streams: int, length: int) -> list[list[int]]:
+    """Return prompts of exactly `length` ids: words in disorder, no two with a common beginning.
+
+    What has no order has no repetitions, so that guessing by prompt lookup has nothing to go by.
+    """
+    words = sorted(set(engine.tokenize("\n\n".join(SAMPLE))))
     start = engine.encode("a")[: -len(engine.tokenize("a"))] or []
-    return [
-        [*start, *long[7 * number : 7 * number + length - len(start)]] for number in range(streams)
-    ]
+    prompts = []
+    for number in range(streams):
+        chance = random.Random(1000 * streams + number)
+        prompts.append([*start, *chance.choices(words, k=length - len(start))])
+    return prompts
 
 
 class _Meter:
-    """Processor time and energy from here to `stop`."""
+    """Wall time, processor time and energy from here to `stop`."""
 
-    def __init__(self) -> None:
-        self._cpu, self._joules = time.process_time(), energy()
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.cpu, self._joules = clock, clock(), energy()
+        self.started = time.perf_counter()
 
     def stop(self) -> tuple[float, float | None]:
         now = energy()
         joules = None if now is None or self._joules is None else now - self._joules
-        return time.process_time() - self._cpu, joules if joules is None or joules >= 0 else None
+        return self._clock() - self.cpu, joules if joules is None or joules >= 0 else None
 
 
 def energy(root: Path = Path("/sys/class/powercap")) -> float | None:

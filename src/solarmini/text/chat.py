@@ -65,10 +65,14 @@ class ChatFormat:
         template: str = "model",
         *,
         extra_stop_ids: Sequence[int] = (),
+        pieces: PieceTokenizer | None = None,
     ) -> None:
-        """Choose the template and try it; TemplateError when it cannot be trained on."""
+        """Choose the template and try it; TemplateError when it cannot be trained on.
+
+        ``pieces`` is that of the same tokenizer, where there is one already.
+        """
         self.tokenizer = tokenizer
-        self.pieces = PieceTokenizer(tokenizer)
+        self.pieces = pieces or PieceTokenizer(tokenizer)
         found: Template = find_template(template, tokenizer, self.pieces)
         self.name, self.source = found.name, found.source
         self.sha256 = template_sha256(self.source)

@@ -32,6 +32,8 @@ class LightTokenizer:
         from tokenizers import Tokenizer
 
         self.backend_tokenizer = Tokenizer.from_str(definition)
+        self.backend_tokenizer.no_padding()
+        self.backend_tokenizer.no_truncation()
         self.name_or_path = name
         self.special_tokens_map = {
             key: _content(config[key]) for key in _SPECIAL if config.get(key) is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from solarmini.errors import TemplateError, require
+from solarmini.text.light import LightTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -58,12 +59,21 @@ class PieceTokenizer:
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
-        """Copy what is needed of ``tokenizer``; later changes to it do not matter."""
+        """Copy what is needed of ``tokenizer``; later changes to it do not matter.
+
+        A `LightTokenizer` does not change, so its backend is shared: a copy takes 30 MB.
+        """
         from tokenizers import Tokenizer
 
-        self._definition = _plain_backend(tokenizer)
-        self._own = Tokenizer.from_str(json.dumps(self._definition, ensure_ascii=False))
-        self.scheme: Scheme = _find_scheme(self._definition)
+        definition = _plain_backend(tokenizer)
+        if isinstance(tokenizer, LightTokenizer):
+            self._own = tokenizer.backend_tokenizer
+        else:
+            self._own = Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+        self.scheme: Scheme = _find_scheme(definition)
+        self._spaceless = None
+        if self.scheme != "none":
+            self._spaceless = json.dumps(_without_space(definition), ensure_ascii=False)
         added = self._own.get_added_tokens_decoder()
         self._added = frozenset(added)
         self.special = {index: token.content for index, token in added.items() if token.special}
@@ -75,9 +85,7 @@ class PieceTokenizer:
         """The same tokenizer without a dummy space anywhere."""
         from tokenizers import Tokenizer
 
-        if self.scheme == "none":
-            return self._own
-        return Tokenizer.from_str(json.dumps(_without_space(self._definition), ensure_ascii=False))
+        return self._own if self._spaceless is None else Tokenizer.from_str(self._spaceless)
 
     def _find_leading(self) -> list[int]:
         """Return the ids that the tokenizer itself puts before a text (BOS, or none)."""

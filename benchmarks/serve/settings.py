@@ -1,0 +1,96 @@
+"""Which of llama.cpp's settings suit a processor: flash attention, batch sizes, cost of a batch.
+
+    python benchmarks/serve/settings.py FILE [--prompt 512] [--answer 128] [--streams 1 8]
+
+Prints tokens per second of processor time for each setting, and what a batch of k rows costs in
+units of one row, which decides how long a guess of prompt lookup should be.
+"""
+
+import argparse
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+
+from solarmini.engine import llama_server
+from solarmini.engine.interface import GenerationSettings
+from solarmini.engine.llama import LlamaEngine
+from solarmini.engine.measure import measure_load
+
+ROWS = (1, 2, 4, 8, 9, 12, 13, 16, 17, 24, 32, 48, 64)
+PROMPT = 300
+KINDS = xllamacpp.llama_flash_attn_type
+SETTINGS = {
+    "flash attention, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 512),
+    "flash attention, 128 rows (ours)": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 128),
+    "plain, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 512),
+    "plain, 256 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 256),
+    "plain, 128 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 128),
+    "plain, 64 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 64),
+}
+
+
+def compare(path: Path, options: argparse.Namespace) -> None:
+    """Print the rates of each setting."""
+    ours = llama_server._params
+    for name, (flash, rows) in SETTINGS.items():
+
+        def params(library: Any, given: Any, flash: Any = flash, rows: int = rows) -> Any:
+            made = ours(library, given)
+            made.flash_attn_type, made.n_ubatch = flash, rows
+            return made
+
+        llama_server._params = params
+        context = options.prompt + options.answer
+        parallel = max(options.streams)
+        with LlamaEngine(
+            path, context=context, parallel=parallel, threads=1, speculate=False
+        ) as engine:
+            for count in options.streams:
+                load = measure_load(engine, count, options.prompt, options.answer)
+                print(
+                    f"{name}, {count} streams: prefill {load.prefill_per_cpu:.0f}, decode "
+                    f"{load.decode_per_cpu:.1f} tokens per CPU-second, {load.cpu_seconds:.1f} s",
+                    flush=True,
+                )
+    llama_server._params = ours
+
+
+def cost_of_rows(path: Path) -> None:
+    """Print the processor time of batches of known size after a cached beginning."""
+    chance = random.Random(0)
+    with LlamaEngine(path, context=1024, threads=1, speculate=False) as engine:
+        words = sorted(set(engine.tokenize(Path(__file__).read_text())))
+        begin = chance.choices(words, k=PROMPT)
+        settings = GenerationSettings(max_tokens=1, ignore_end=True)
+
+        def cost(rows: int) -> float:
+            best = float("inf")
+            for _ in range(5):
+                generation = engine.generate([*begin, *chance.choices(words, k=rows)], settings)
+                started = time.process_time()
+                generation.text()
+                best = min(best, time.process_time() - started)
+            return best
+
+        cost(8)
+        one = cost(1)
+        parts = [f"{rows}: {cost(rows) / one:.2f}" for rows in ROWS]
+        print(f"a batch in units of one row ({1000 * one:.1f} ms): {', '.join(parts)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--prompt", type=int, default=512)
+    parser.add_argument("--answer", type=int, default=128)
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8])
+    options = parser.parse_args()
+    cost_of_rows(options.file)
+    compare(options.file, options)
+
+
+if __name__ == "__main__":
+    main()
