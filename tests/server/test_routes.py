@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from solarmini.rag.ground import check
 from solarmini.server.app import all_routes
+from solarmini.server.worker import served_name
 
 
 def test_models(api: Running) -> None:
@@ -23,6 +24,16 @@ def test_models(api: Running) -> None:
     assert api.get("/v1/solar/models").json == listed
     assert api.get("/v1/models/tiny").json == listed["data"][0]
     assert listed["data"][0]["context_length"] == 1024
+
+
+def test_a_model_is_called_what_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "small.v2.gguf").touch()
+    assert served_name("smollm2-135m", "smollm2-135m-0123-q8_0") == "smollm2-135m"
+    assert served_name("org/model", "model-0123-q8_0") == "org/model"
+    assert served_name(str(tmp_path / "mine"), "mine-0123-q8_0") == "mine"
+    assert served_name(str(tmp_path / "small.v2.gguf"), "small.v2") == "small.v2"
+    assert served_name("http://host/v1#x", "x") == "x"
 
 
 def test_an_alias_is_a_name(start: Any) -> None:
@@ -46,16 +57,6 @@ def test_the_tokenizer_as_a_hub_gives_it(api: Running, served_model: Path) -> No
     assert re.fullmatch("[0-9a-f]{40}", head.headers["x-repo-commit"])
 
 
-def test_the_models_card(api: Running, served_model: Path) -> None:
-    card = api.get("/v1/card").json
-    assert card["id"] == "tiny"
-    assert card["context_length"] == 1024
-    assert card["file"]["bytes"] == served_model.stat().st_size
-    assert card["file"]["layers"] == 4
-    assert card["file"]["stated"]["general.architecture"] == "llama"
-    assert card["manifest"] is None
-
-
 def test_health(api: Running) -> None:
     facts = api.get("/health").json
     assert facts["status"] == "ok"
@@ -70,6 +71,7 @@ def test_the_description_covers_every_route(api: Running) -> None:
         for method in (route.methods or set()) - {"HEAD"}:
             operation = described["paths"][path][method.lower()]
             assert operation["summary"].endswith(".")
+    assert "post" in described["paths"]["/v1/page-pictures"]
     ids = [o["operationId"] for path in described["paths"].values() for o in path.values()]
     assert len(ids) == len(set(ids))
 

@@ -143,7 +143,7 @@ def open_page(browser: "Browser", api: Running) -> Iterator[Open]:
         origin = f"http://127.0.0.1:{running.port}"
         context = browser.new_context(**{"locale": "en-US", **options})
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(40_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.extend(_complaint(said)))

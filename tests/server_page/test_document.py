@@ -190,7 +190,7 @@ def test_question_leads_to_the_place_on_the_page(
     open_page: Open, api: Running, paper: bytes
 ) -> None:
     pytest.importorskip("kiwipiepy")
-    page = open_page()
+    page = open_page(reduced_motion="reduce")
     shown(page, paper)
     page.get_by_role("tab", name="Ask it").click()
     ask(page, "When is fog most frequent?")
@@ -200,7 +200,6 @@ def test_question_leads_to_the_place_on_the_page(
     cited = page.locator(".sheet[data-page='2'] .cited")
     cited.wait_for()
     assert page.locator(".cited").count() == 1
-    page.wait_for_timeout(700)  # the smooth way there
     box = box_of(page, "Fog is most frequent").locator("polygon").bounding_box()
     mark, window = cited.bounding_box(), page.locator(".sheets").bounding_box()
     assert box is not None

@@ -6,15 +6,15 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from starlette.requests import Request
 
 from solarmini.errors import ConfigError, DataError, EmbedderError
 from solarmini.server.body import read_model
 from solarmini.server.errors import ApiError, invalid
-from solarmini.server.knowledge import id_of
+from solarmini.server.knowledge import id_of, wrong_filters
 from solarmini.server.respond import DONE, Events, Json, while_connected
-from solarmini.server.schemas import Body, Flag
+from solarmini.server.schemas import Body, Flag, integral
 from solarmini.server.state import State, state_of
 from solarmini.server.view import EngineView
 
@@ -35,7 +35,7 @@ class AnswerBody(Body):
     question: Annotated[str, Field(min_length=1, max_length=10_000)]
     model: str | None = None
     history: Annotated[list[Exchange], Field(max_length=100, default_factory=list)]
-    limit: Annotated[int, Field(strict=True, ge=1, le=50)] = 6
+    limit: Annotated[int, Field(strict=True, ge=1, le=50), BeforeValidator(integral)] = 6
     filters: dict[str, Any] | None = None
     stream: Flag = False
 
@@ -86,7 +86,7 @@ class _Asking:
                     if tell is not None:
                         tell(statement)
         except (ConfigError, DataError, ValidationError) as error:
-            raise invalid(str(error), "filters") from None
+            raise wrong_filters(error) from None
         except EmbedderError as error:
             raise ApiError(503, error.what, "embedder_failed", kind="server_error") from None
         assert asking.answer is not None

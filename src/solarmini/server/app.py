@@ -11,7 +11,6 @@ from starlette.routing import Route, Router
 
 from solarmini.server import extract, jobs, knowledge, openapi, page_routes, routes
 from solarmini.server.answering import answers
-from solarmini.server.card import card
 from solarmini.server.chat import chat_completions
 from solarmini.server.completions import completions
 from solarmini.server.documents import Reader, document_parse, layout_analysis
@@ -22,7 +21,6 @@ from solarmini.server.keys import Keys
 from solarmini.server.link import EngineLink
 from solarmini.server.log import Log
 from solarmini.server.metrics import Metrics
-from solarmini.server.pictures import Pictures
 from solarmini.server.settings import ServeSettings
 from solarmini.server.state import State
 
@@ -81,7 +79,6 @@ def all_routes() -> list[Route]:
         _get("/v1/documents", knowledge.list_documents),
         _get("/v1/documents/{id}", knowledge.get_document),
         _get("/v1/documents/{id}/content", knowledge.document_content),
-        _get("/v1/documents/{id}/pages/{number}", knowledge.document_page),
         Route("/v1/documents/{id}", knowledge.delete_document, methods=["DELETE"]),
         _post("/v1/search", knowledge.search),
         _post("/v1/answers", answers),
@@ -92,7 +89,6 @@ def all_routes() -> list[Route]:
             routes.tokenizer,
             methods=["GET", "HEAD"],
         ),
-        _get("/v1/card", card),
         _get("/health", routes.health),
         _get("/metrics", routes.metrics),
         _get("/openapi.json", openapi.openapi),
@@ -120,7 +116,6 @@ def make_app(settings: ServeSettings, log: Log | None = None, ready: Ready | Non
                 await state.jobs.close()
                 await state.link.close()
                 state.reader.close()
-                state.pictures.close()
                 state.knowledge.close()
 
     mounted = [*all_routes(), *page_routes.routes()]
@@ -165,6 +160,5 @@ def _state(settings: ServeSettings, log: Log, folder: Path) -> State:
         jobs=jobs.Jobs(bounds.jobs, bounds.job_seconds),
         embedders=embedders,
         knowledge=knowledge.Knowledge(settings, reader, embedders, folder),
-        pictures=Pictures(),
         started=time.time(),
     )

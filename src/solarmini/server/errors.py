@@ -14,6 +14,7 @@ from solarmini.errors import (
     TemplateError,
     UnsupportedFormatError,
 )
+from solarmini.server.wire import PromptError
 
 _INVALID = "invalid_request_error"
 
@@ -114,7 +115,8 @@ def of_solar(error: SolarError) -> ApiError:
         case ContextLengthError():
             return context_length(error.prompt, error.wanted, error.limit)
         case UnsupportedFormatError():
-            return ApiError(415, f"unsupported document format: {said}", "unsupported_format")
+            what = f"unsupported document format: {said}"
+            return ApiError(415, what, "unsupported_format", param="document")
         case LimitError():
             return too_large(said)
         case EncryptedDocumentError() | DocumentError():
@@ -123,6 +125,8 @@ def of_solar(error: SolarError) -> ApiError:
             return ApiError(501, said, "not_installed", kind="server_error")
         case UnsupportedError():
             return ApiError(501, said, "unsupported", kind="server_error")
+        case PromptError():
+            return invalid(said, "prompt")
         case GrammarError() | TemplateError() | ConfigError():
             return invalid(said)
     return ApiError(500, said, "internal_error", kind="server_error")

@@ -8,18 +8,17 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
 
-from solarmini.errors import ConfigError, DataError, EmbedderError
+from solarmini.errors import ConfigError, DataError, DocumentError, EmbedderError
 from solarmini.server.body import read_model
 from solarmini.server.documents import Reader, Wish, upload_of
 from solarmini.server.embeddings import Embedders
 from solarmini.server.errors import ApiError, invalid
 from solarmini.server.grounding import check
 from solarmini.server.respond import Json, while_connected
-from solarmini.server.schemas import Body, Count, Flag
+from solarmini.server.schemas import Body, Count, Flag, integral
 from solarmini.server.settings import ServeSettings
 from solarmini.server.state import State, state_of
 
@@ -38,7 +37,7 @@ class SearchBody(Body):
     """POST /v1/search."""
 
     query: Annotated[str, Field(min_length=1, max_length=10_000)]
-    limit: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    limit: Annotated[int, Field(strict=True, ge=1, le=100), BeforeValidator(integral)] = 10
     mode: Literal["hybrid", "lexical", "dense"] = "hybrid"
     filters: dict[str, Any] | None = None
 
@@ -166,7 +165,8 @@ async def add_document(request: Request) -> Json:
     assert upload.path is not None
     name = _NAME.sub("_", Path(upload.name.replace("\\", "/")).name).strip(". ")[-120:]
     try:
-        digest = await asyncio.to_thread(_digest, upload.path)
+        digest, suffix = await asyncio.to_thread(_looked_at, upload.path, Path(name).suffix)
+        name += suffix
         kept = knowledge.folder / digest[:16] / (name if name not in ("", _READ) else "document")
         kept.parent.mkdir(parents=True, exist_ok=True)
         upload.path.replace(kept)
@@ -178,9 +178,19 @@ async def add_document(request: Request) -> Json:
     return Json(answer, status_code=201)
 
 
-def _digest(path: Path) -> str:
+def _looked_at(path: Path, suffix: str) -> tuple[str, str]:
+    """Return a file's sha256, and the suffix its name lacks for what it holds."""
+    from solarmini.layout.source import sniff
+    from solarmini.rag.index.sources import LAYOUT_SUFFIXES, TEXT_SUFFIXES
+
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if suffix.lower() in LAYOUT_SUFFIXES or suffix.lower() in TEXT_SUFFIXES:
+        return digest, ""
+    with contextlib.suppress(DocumentError):
+        kind = sniff(path)
+        return digest, ".png" if kind == "image" else f".{kind}"
+    return digest, ""
 
 
 def _add(knowledge: Knowledge, path: Path) -> dict[str, Any]:
@@ -237,19 +247,6 @@ def _content(knowledge: Knowledge, source: str) -> dict[str, Any]:
     return {**to_json(document), "pages": sizes, "problems": problems}
 
 
-async def document_page(request: Request) -> Response:
-    """Draw one page of a document as JPEG."""
-    state = state_of(request)
-    record = await _record(request)
-    number = request.path_params["number"]
-    if not number.isdecimal() or len(number) > 6:
-        raise ApiError(404, "There is no such page.", "not_found")
-    path, document = await asyncio.to_thread(state.knowledge.read, record.source)
-    drawn = await state.pictures.page(path, document, int(number))
-    headers = {"cache-control": "private, max-age=3600"}
-    return Response(drawn, media_type="image/jpeg", headers=headers)
-
-
 async def _record(request: Request) -> "DocumentRecord":
     knowledge = state_of(request).knowledge
     records = await asyncio.to_thread(lambda: knowledge.base().documents())
@@ -273,7 +270,7 @@ def _search(state: State, body: SearchBody) -> list[dict[str, Any]]:
     try:
         hits = knowledge.base().search(body.query, body.limit, body.filters, mode=body.mode)
     except (ConfigError, DataError, ValidationError) as error:
-        raise invalid(str(error), "filters") from None
+        raise wrong_filters(error) from None
     except EmbedderError as error:
         raise ApiError(503, error.what, "embedder_failed", kind="server_error") from None
     found = []
@@ -283,6 +280,15 @@ def _search(state: State, body: SearchBody) -> list[dict[str, Any]]:
         facts["source"] = knowledge.shown(hit.source)
         found.append(facts)
     return found
+
+
+def wrong_filters(error: Exception) -> ApiError:
+    """Return the answer to filters that mean nothing: the first thing that is wrong with them."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part)[:50] for part in first["loc"])
+        return invalid(f"filters: '{place}': {first['msg']}", "filters")
+    return invalid(str(error), "filters")
 
 
 async def groundedness(request: Request) -> Json:

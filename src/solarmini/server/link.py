@@ -155,7 +155,7 @@ class EngineLink:
         theirs.close()
         self.pid = process.pid
         words: deque[str] = deque(maxlen=_LAST_WORDS)
-        listener = threading.Thread(target=_listen, args=(process, words), daemon=True)
+        listener = threading.Thread(target=self._listen, args=(process, words), daemon=True)
         listener.start()
         gone = asyncio.Event()
         ours.setblocking(False)
@@ -173,6 +173,15 @@ class EngineLink:
             await asyncio.shield(asyncio.to_thread(_reap, process))
             await asyncio.to_thread(listener.join, 1.0)
         return process.returncode, list(words)
+
+    def _listen(self, process: subprocess.Popen[bytes], words: deque[str]) -> None:
+        """Keep a process's last words; while it loads, they are news (a file is being written)."""
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for text in lines:
+                words.append(text.decode("utf-8", "replace").rstrip()[:500])
+                if self.state != "ready" and words[-1]:
+                    self._report("engine said", said=words[-1])
 
     def _take(self, value: Any) -> None:
         if isinstance(value, list):
@@ -258,13 +267,6 @@ class EngineLink:
         if self._transport is not None:
             self._transport.close()
         await self._task
-
-
-def _listen(process: subprocess.Popen[bytes], words: deque[str]) -> None:
-    assert process.stderr is not None
-    with process.stderr as lines:
-        for text in lines:
-            words.append(text.decode("utf-8", "replace").rstrip()[:500])
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

@@ -27,7 +27,6 @@ _BODIES: dict[str, type[BaseModel]] = {
     "rerank": RerankBody,
     "answers": AnswerBody,
 }
-_FORMS = ("document_parse", "layout_analysis", "submit", "add_document")
 _OPEN = ("health", "openapi", "docs", "tokenizer", "download")
 _STATUS = {"add_document": "201", "submit": "202"}
 _REASONS = {
@@ -58,31 +57,40 @@ _ERROR = {
         }
     },
 }
-_FORM = {
-    "type": "object",
-    "required": ["document"],
-    "properties": {
-        "document": {"type": "string", "format": "binary"},
+_FILE = {"type": "string", "format": "binary"}
+_FORMS: dict[str, dict[str, Any]] = {
+    "document_parse": {
         "model": {"type": "string"},
         "ocr": {"enum": ["auto", "force"]},
-        "output_formats": {"type": "string"},
+        "output_formats": {"enum": ["html", "markdown", "text", "['html', 'markdown', 'text']"]},
         "coordinates": {"enum": ["true", "false"]},
-        "base64_encoding": {"type": "string"},
+        "base64_encoding": {"enum": ["['table']", "['figure', 'chart', 'table']"]},
     },
+    "layout_analysis": {"ocr": {"enum": ["true", "false"]}},
+    "add_document": {},
+    "page_pictures": {"pages": {"enum": ["1", "1-2"]}, "width": {"enum": ["200", "1000"]}},
 }
+_FORMS["submit"] = _FORMS["document_parse"]
+
+
+def _form_of(name: str) -> dict[str, Any]:
+    properties = {"document": _FILE, **_FORMS[name]}
+    return {"type": "object", "required": ["document"], "properties": properties}
 
 
 @cache
 def description(keyed: bool) -> dict[str, Any]:
     """Return the OpenAPI document, made from the routes themselves; `keyed`: a key is needed."""
     from solarmini.server.app import all_routes
+    from solarmini.server.page_routes import routes as page_routes
 
     bodies = sorted(set(_BODIES.values()), key=lambda model: model.__name__)
     _, defined = models_json_schema(
         [(model, "validation") for model in bodies], ref_template="#/components/schemas/{model}"
     )
     paths: dict[str, dict[str, Any]] = {}
-    for route in all_routes():
+    ours = [*all_routes(), *(r for r in page_routes() if r.path.startswith("/v1"))]
+    for route in ours:
         path = route.path.replace(":path}", "}")
         for method in sorted((route.methods or set()) - {"HEAD"}):
             paths.setdefault(path, {})[method.lower()] = _operation(
@@ -123,7 +131,7 @@ def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, 
         reference = {"$ref": f"#/components/schemas/{_BODIES[name].__name__}"}
         content: dict[str, Any] = {"application/json": {"schema": reference}}
     elif name in _FORMS:
-        content = {"multipart/form-data": {"schema": _FORM}}
+        content = {"multipart/form-data": {"schema": _form_of(name)}}
     else:
         return found
     found["requestBody"] = {"required": True, "content": content}
@@ -139,8 +147,6 @@ def _responses(name: str) -> dict[str, Any]:
         kinds["text/event-stream"] = {}
     elif name == "metrics":
         kinds = {"text/plain": {}}
-    elif name == "document_page":
-        kinds = {"image/jpeg": {}}
     elif name == "docs":
         kinds = {"text/html": {}}
     wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}

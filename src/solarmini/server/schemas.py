@@ -13,15 +13,15 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-def _integral(value: Any) -> Any:
+def integral(value: Any) -> Any:
     """Take 3.0 for 3: JSON does not tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, Field(strict=True, ge=-_INT64, le=_INT64), BeforeValidator(_integral)]
-Count = Annotated[int, Field(strict=True, ge=1, le=_INT64), BeforeValidator(_integral)]
-Natural = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1), BeforeValidator(_integral)]
-Tops = Annotated[int, Field(strict=True, ge=0, le=20), BeforeValidator(_integral)]
+Whole = Annotated[int, Field(strict=True, ge=-_INT64, le=_INT64), BeforeValidator(integral)]
+Count = Annotated[int, Field(strict=True, ge=1, le=_INT64), BeforeValidator(integral)]
+Natural = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1), BeforeValidator(integral)]
+Tops = Annotated[int, Field(strict=True, ge=0, le=20), BeforeValidator(integral)]
 Flag = Annotated[bool, Field(strict=True)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Heat = Annotated[float, Field(strict=True, ge=0, le=2)]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from solarmini.server.embeddings import Embedders
     from solarmini.server.jobs import Jobs
     from solarmini.server.knowledge import Knowledge
-    from solarmini.server.pictures import Pictures
 
 
 @dataclass(slots=True)
@@ -41,7 +40,6 @@ class State:
     jobs: "Jobs"
     embedders: "Embedders"
     knowledge: "Knowledge"
-    pictures: "Pictures"
     started: float
     _names: Names | None = None
     cache: dict[str, Any] = field(default_factory=dict)

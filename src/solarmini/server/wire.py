@@ -10,10 +10,16 @@ from typing import Any
 from solarmini.engine.interface import ContextLengthError, GrammarError, Token, UnsupportedError
 from solarmini.errors import EngineError, MissingExtraError, SolarError, TemplateError
 
+
+class PromptError(EngineError):
+    """Token ids that the model's vocabulary does not have."""
+
+
 _KINDS: dict[str, type[SolarError]] = {
     "grammar": GrammarError,
     "unsupported": UnsupportedError,
     "template": TemplateError,
+    "prompt": PromptError,
     "engine": EngineError,
 }
 _encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))

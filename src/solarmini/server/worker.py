@@ -13,11 +13,11 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solarmini.engine.interface import Engine, Generation, GenerationSettings
 from solarmini.server import wire
-from solarmini.server.origin import facts_of
 from solarmini.server.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Worker:
 
     def _generate(self, key: int, request: Mapping[str, Any]) -> None:
         settings = GenerationSettings.model_validate(request["settings"])
+        self._check_ids(request["prompt"], settings)
         generation = self._engine.generate(request["prompt"], settings)
         with self._lock:
             self._running[key] = generation
@@ -92,6 +93,18 @@ class Worker:
                 self.send([key, event.text])
         self.send({"id": key, "done": _facts(generation)})
 
+    def _check_ids(self, prompt: Any, settings: GenerationSettings) -> None:
+        """Raise PromptError for token ids that the vocabulary lacks, where it is known."""
+        tokenizer = getattr(getattr(self._engine, "tokenizer", None), "backend_tokenizer", None)
+        if tokenizer is None:
+            return
+        size = tokenizer.get_vocab_size(with_added_tokens=True)
+        ids = prompt if isinstance(prompt, list) and prompt and isinstance(prompt[0], int) else []
+        for index in [*ids, *(index for index, _ in settings.logit_bias)]:
+            if not 0 <= index < size:
+                what = f"the model's vocabulary of {size:,} tokens has no token {index}"
+                raise wire.PromptError(what)
+
     def _call(self, request: Mapping[str, Any]) -> Any:
         engine = self._engine
         match request["op"]:
@@ -104,8 +117,6 @@ class Worker:
                 return engine.tokenize(request["text"])
             case "encode":
                 return engine.encode(request["prompt"])
-            case "card":
-                return facts_of(engine, request["model"])
             case "tokenizer":
                 tokenizer: Any = getattr(engine, "tokenizer", None)
                 backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -141,6 +152,19 @@ def open_for(settings: EngineSettings) -> Engine:
     )
 
 
+def served_name(asked: str, opened: str) -> str:
+    """Return what clients call the model: what was asked for, without where it lies.
+
+    `opened` is the engine's own name: of a file in the cache, or of a model on another server.
+    """
+    if asked.startswith(("http://", "https://")):
+        return opened
+    path = Path(asked).expanduser()
+    if path.is_file():
+        return path.stem
+    return path.resolve().name if path.is_dir() else asked
+
+
 def main() -> None:
     """Load the model, say so, and serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
@@ -152,7 +176,8 @@ def main() -> None:
     except BaseException as error:
         connection.sendall(wire.line({"id": 0, "error": wire.pack_error(error)}))
         raise SystemExit(1) from None
-    facts = {"name": engine.name, "context": engine.context_length, "parallel": engine.parallel}
+    name = served_name(settings.model, engine.name)
+    facts = {"name": name, "context": engine.context_length, "parallel": engine.parallel}
     worker = Worker(engine, connection)
     worker.send({"id": 0, "result": facts})
     worker.serve(requests)

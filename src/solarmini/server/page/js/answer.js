@@ -14,7 +14,10 @@ export async function answer(body, signal, grown) {
   let steps = 0;
   let tokens = null;
   let reason = null;
-  const speed = (count) => (firstAt === null || lastAt <= firstAt || count < 2 ? null : ((count - 1) * 1000) / (lastAt - firstAt));
+  const speed = (count) =>
+    firstAt === null || lastAt <= firstAt || count < 2
+      ? null
+      : ((count - 1) * 1000) / (lastAt - firstAt);
   for await (const chunk of events(response)) {
     tokens = chunk.usage?.completion_tokens ?? tokens;
     const choice = chunk.choices?.[0];

@@ -24,7 +24,13 @@ export async function send(path, { json, form, method, signal } = {}) {
   const body = json !== undefined ? JSON.stringify(json) : form;
   let response;
   try {
-    response = await fetch(path, { method: method ?? (body === undefined ? "GET" : "POST"), headers, body, signal, cache: "no-store" });
+    response = await fetch(path, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers,
+      body,
+      signal,
+      cache: "no-store",
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Fault(0, "unreachable", "");
@@ -45,7 +51,12 @@ async function faultOf(response) {
     // an answer without words of its own
   }
   const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
-  return new Fault(response.status, said.code ?? "", said.message ?? response.statusText, Number.isNaN(wait) ? null : wait);
+  return new Fault(
+    response.status,
+    said.code ?? "",
+    said.message ?? response.statusText,
+    Number.isNaN(wait) ? null : wait,
+  );
 }
 
 // An error that came inside a stream.

@@ -10,11 +10,18 @@ import { scores } from "./scores.js";
 
 // 134,515,008 → 134.5 M
 export function short(value) {
-  return new Intl.NumberFormat(language(), { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  return new Intl.NumberFormat(language(), {
+    notation: "compact",
+    maximumFractionDigits: 1,
+  }).format(value);
 }
 
 function bytes(value) {
-  for (const [size, unit] of [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]]) {
+  for (const [size, unit] of [
+    [2 ** 30, "GiB"],
+    [2 ** 20, "MiB"],
+    [2 ** 10, "KiB"],
+  ]) {
     if (value >= size) return `${number(value / size, value >= 10 * size ? 0 : 1)} ${unit}`;
   }
   return `${value} B`;
@@ -22,7 +29,9 @@ function bytes(value) {
 
 function day(text) {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? text : new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(date);
+  return Number.isNaN(date.getTime())
+    ? text
+    : new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(date);
 }
 
 function facts(card) {
@@ -38,13 +47,26 @@ function facts(card) {
     ["template", template],
     ["created", card.created && day(card.created)],
   ];
-  return h("dl", { class: "facts-grid" }, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", { text: t(`card.${name}`) }), h("dd", { text: value }))));
+  return h(
+    "dl",
+    { class: "facts-grid" },
+    rows
+      .filter(([, value]) => value)
+      .map(([name, value]) =>
+        h("div", {}, h("dt", { text: t(`card.${name}`) }), h("dd", { text: value })),
+      ),
+  );
 }
 
 // A part of the card; without content, the words that say so.
 function part(title, content, none) {
   if (!content && !none) return null;
-  return h("section", { class: "card-part" }, h("h3", { text: t(title) }), content ?? h("p", { class: "help" }, ...ticks(t(none))));
+  return h(
+    "section",
+    { class: "card-part" },
+    h("h3", { text: t(title) }),
+    content ?? h("p", { class: "help" }, ...ticks(t(none))),
+  );
 }
 
 // `code` in our own texts.
@@ -54,7 +76,14 @@ function ticks(text) {
 
 function data(card) {
   if (!card.data?.length) return null;
-  const rows = card.data.map((one) => h("li", {}, h("b", { text: one.name }), ` ${t("card.rows", { count: number(one.rows) })}, ${one.licence ?? t("card.unknown")}`));
+  const rows = card.data.map((one) =>
+    h(
+      "li",
+      {},
+      h("b", { text: one.name }),
+      ` ${t("card.rows", { count: number(one.rows) })}, ${one.licence ?? t("card.unknown")}`,
+    ),
+  );
   return h("ul", { class: "data-list" }, rows);
 }
 
@@ -84,15 +113,32 @@ class Card {
     const card = this.card;
     if (!card) return;
     const stage = card.stage ? h("span", { class: "badge", text: t(`stage.${card.stage}`) }) : null;
-    const head = h("header", { class: "card-head" }, h("div", {}, h("h2", { text: card.name }), stage, h("span", { class: "badge served", text: t("card.served") })), facts(card));
-    this.host.replaceChildren(h("div", { class: "card" }, ...[
-      head,
-      part("card.lineage", lineage(card), "card.lineage.none"),
-      part("card.growth", growth(card.growth)),
-      part("card.curves", curves(card.curves), "card.curves.none"),
-      part("card.scores", scores(card.scores), "card.scores.none"),
-      part("card.data", data(card)),
-    ].filter(Boolean)));
+    const head = h(
+      "header",
+      { class: "card-head" },
+      h(
+        "div",
+        {},
+        h("h2", { text: card.name }),
+        stage,
+        h("span", { class: "badge served", text: t("card.served") }),
+      ),
+      facts(card),
+    );
+    this.host.replaceChildren(
+      h(
+        "div",
+        { class: "card" },
+        ...[
+          head,
+          part("card.lineage", lineage(card), "card.lineage.none"),
+          part("card.growth", growth(card.growth)),
+          part("card.curves", curves(card.curves), "card.curves.none"),
+          part("card.scores", scores(card.scores), "card.scores.none"),
+          part("card.data", data(card)),
+        ].filter(Boolean),
+      ),
+    );
   }
 }
 

@@ -86,7 +86,9 @@ class Chat {
     this.follow(true);
     try {
       const body = { model: modelName(), messages, ...sampling() };
-      turn.facts = await answer(body, run.control.signal, (text, speed) => this.grown(run, text, speed));
+      turn.facts = await answer(body, run.control.signal, (text, speed) =>
+        this.grown(run, text, speed),
+      );
       this.end(run, null);
     } catch (fault) {
       this.end(run, fault);
@@ -154,7 +156,16 @@ function grow(area) {
 }
 
 function ideas(chat) {
-  byId("ideas").replaceChildren(...IDEAS.map((name) => h("button", { type: "button", class: "idea", text: t(name), on: { click: () => chat.submit(t(name)) } })));
+  byId("ideas").replaceChildren(
+    ...IDEAS.map((name) =>
+      h("button", {
+        type: "button",
+        class: "idea",
+        text: t(name),
+        on: { click: () => chat.submit(t(name)) },
+      }),
+    ),
+  );
 }
 
 export function startChat() {
@@ -168,7 +179,8 @@ export function startChat() {
   chat.input.addEventListener("input", () => grow(chat.input));
   chat.input.addEventListener("keydown", (event) => {
     // Enter also ends the writing of a Korean syllable: that one sends nothing
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
+      return;
     event.preventDefault();
     chat.submit(chat.input.value);
   });

@@ -7,7 +7,10 @@ export class Conversation {
   }
 
   keep() {
-    tab.set("turns", this.turns.map(({ role, content, facts }) => ({ role, content, facts })));
+    tab.set(
+      "turns",
+      this.turns.map(({ role, content, facts }) => ({ role, content, facts })),
+    );
   }
 
   add(role, content) {
@@ -26,6 +29,9 @@ export class Conversation {
   // What the model is told: the system prompt, then all turns before `place` that say something.
   messages(system, place) {
     const said = this.turns.slice(0, place).map(({ role, content }) => ({ role, content }));
-    return [...(system ? [{ role: "system", content: system }] : []), ...said.filter(({ role, content }) => role === "user" || content)];
+    return [
+      ...(system ? [{ role: "system", content: system }] : []),
+      ...said.filter(({ role, content }) => role === "user" || content),
+    ];
   }
 }

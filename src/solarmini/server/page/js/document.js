@@ -29,7 +29,14 @@ class DocumentView {
     this.paper = null;
     this.notice = h("div", { class: "doc-notice" });
     this.body = h("div", { class: "doc-body" });
-    this.input = h("input", { type: "file", accept: ACCEPTED, class: "hidden", id: "file", tabindex: "-1", "aria-hidden": "true" });
+    this.input = h("input", {
+      type: "file",
+      accept: ACCEPTED,
+      class: "hidden",
+      id: "file",
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
     this.input.addEventListener("change", () => {
       if (this.input.files[0]) this.read(this.input.files[0]);
       this.input.value = "";
@@ -61,26 +68,49 @@ class DocumentView {
 
   drawEmpty() {
     this.host.classList.remove("full");
-    const choose = bind(h("button", { type: "button", class: "primary", on: { click: () => this.input.click() } }), "doc.choose");
+    const choose = bind(
+      h("button", { type: "button", class: "primary", on: { click: () => this.input.click() } }),
+      "doc.choose",
+    );
     const force = h("input", { type: "checkbox", id: "force" });
     this.body.replaceChildren(
-      h("div", { class: "drop" },
+      h(
+        "div",
+        { class: "drop" },
         h("span", { class: "drop-icon" }, icon("file")),
         bind(h("h2"), "doc.drop"),
         h("p", {}, bind(h("span"), "doc.or"), " ", choose),
         bind(h("p", { class: "help" }), "doc.kinds"),
-        h("label", { class: "check" }, force, bind(h("span"), "doc.force"))));
+        h("label", { class: "check" }, force, bind(h("span"), "doc.force")),
+      ),
+    );
     this.force = force;
   }
 
   drawBusy(name) {
     const clock = h("span", { class: "clock" });
     const began = performance.now();
-    const tick = () => (clock.textContent = t("doc.seconds", { seconds: number((performance.now() - began) / 1000) }));
+    const tick = () =>
+      (clock.textContent = t("doc.seconds", {
+        seconds: number((performance.now() - began) / 1000),
+      }));
     tick();
     this.ticking = setInterval(tick, 1000);
-    const stop = h("button", { type: "button", text: t("cancel"), on: { click: () => this.control?.abort() } });
-    this.body.replaceChildren(h("div", { class: "drop busy", role: "status" }, h("span", { class: "spinner", "aria-hidden": "true" }), h("h2", { text: t("doc.reading", { name }) }), h("p", {}, clock), stop));
+    const stop = h("button", {
+      type: "button",
+      text: t("cancel"),
+      on: { click: () => this.control?.abort() },
+    });
+    this.body.replaceChildren(
+      h(
+        "div",
+        { class: "drop busy", role: "status" },
+        h("span", { class: "spinner", "aria-hidden": "true" }),
+        h("h2", { text: t("doc.reading", { name }) }),
+        h("p", {}, clock),
+        stop,
+      ),
+    );
     stop.focus();
   }
 
@@ -105,7 +135,13 @@ class DocumentView {
       this.drawEmpty();
       if (fault.name === "AbortError") return;
       // words first: an empty answer is no error of the reader
-      showFault(this.notice, fault, fault instanceof Fault && [400, 413, 415].includes(fault.status) ? null : () => this.read(file));
+      showFault(
+        this.notice,
+        fault,
+        fault instanceof Fault && [400, 413, 415].includes(fault.status)
+          ? null
+          : () => this.read(file),
+      );
     } finally {
       if (this.control === control) clearInterval(this.ticking);
     }
@@ -118,18 +154,34 @@ class DocumentView {
     const pages = new PagesPane(file, answer, selection);
     const result = new ResultPane(file, answer, selection);
     const asking = new AskPane(file, pages);
-    this.paper = { pages, relabel: () => {
-      pages.relabel();
-      shown.textContent = t("doc.facts", facts());
-    } };
-    const facts = () => ({ pages: counted("page", answer.usage.pages), elements: counted("element", answer.elements.length), seconds: number(seconds, 1) });
+    this.paper = {
+      pages,
+      relabel: () => {
+        pages.relabel();
+        shown.textContent = t("doc.facts", facts());
+      },
+    };
+    const facts = () => ({
+      pages: counted("page", answer.usage.pages),
+      elements: counted("element", answer.elements.length),
+      seconds: number(seconds, 1),
+    });
     const shown = h("span", { class: "facts", text: t("doc.facts", facts()) });
-    const head = h("div", { class: "doc-head" },
+    const head = h(
+      "div",
+      { class: "doc-head" },
       h("h2", { class: "doc-name", title: file.name, text: file.name }),
       shown,
-      bind(h("button", { type: "button", class: "another", on: { click: () => this.input.click() } }), "doc.another"));
+      bind(
+        h("button", { type: "button", class: "another", on: { click: () => this.input.click() } }),
+        "doc.another",
+      ),
+    );
     const side = this.side(result, asking);
-    this.body.replaceChildren(...[head, problemsOf(answer)].filter(Boolean), h("div", { class: "doc-panes" }, pages.root, side));
+    this.body.replaceChildren(
+      ...[head, problemsOf(answer)].filter(Boolean),
+      h("div", { class: "doc-panes" }, pages.root, side),
+    );
     translate(this.host);
     this.select("pane-rendered");
     say(t("doc.read", { name: file.name, ...facts() }));
@@ -139,12 +191,36 @@ class DocumentView {
   }
 
   side(result, asking) {
-    const panes = [["rendered", result.rendered], ["markdown", result.markdown], ["json", result.json], ["ask", asking.root]];
-    const list = h("div", { class: "tabs small-tabs", role: "tablist", "data-t-label": "doc.result" });
+    const panes = [
+      ["rendered", result.rendered],
+      ["markdown", result.markdown],
+      ["json", result.json],
+      ["ask", asking.root],
+    ];
+    const list = h("div", {
+      class: "tabs small-tabs",
+      role: "tablist",
+      "data-t-label": "doc.result",
+    });
     const holders = panes.map(([name, pane]) => {
       const id = `pane-${name}`;
-      list.append(bind(h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": id }), `doc.${name}`));
-      return h("div", { id, class: `pane pane-${name}`, role: "tabpanel", "aria-labelledby": `tab-${name}`, hidden: true }, pane);
+      list.append(
+        bind(
+          h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": id }),
+          `doc.${name}`,
+        ),
+      );
+      return h(
+        "div",
+        {
+          id,
+          class: `pane pane-${name}`,
+          role: "tabpanel",
+          "aria-labelledby": `tab-${name}`,
+          hidden: true,
+        },
+        pane,
+      );
     });
     const root = h("div", { class: "doc-side" }, list, holders);
     // the tabs find their panels in the page, so they are wired once they are in it
@@ -164,7 +240,13 @@ class DocumentView {
 
 function problemsOf(answer) {
   if (!answer.problems?.length) return null;
-  const lines = answer.problems.slice(0, 20).map((problem) => h("li", { text: `${problem.page ? `${t("doc.page", { page: problem.page })}: ` : ""}${problem.what}` }));
+  const lines = answer.problems
+    .slice(0, 20)
+    .map((problem) =>
+      h("li", {
+        text: `${problem.page ? `${t("doc.page", { page: problem.page })}: ` : ""}${problem.what}`,
+      }),
+    );
   return h("div", { class: "notice" }, bind(h("p"), "doc.problems"), h("ul", {}, lines));
 }
 

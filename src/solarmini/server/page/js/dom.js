@@ -10,10 +10,13 @@ function dress(element, properties, children) {
     if (name === "text") element.textContent = value;
     else if (name === "data") Object.assign(element.dataset, value);
     else if (name === "on") {
-      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+      for (const [event, listener] of Object.entries(value))
+        element.addEventListener(event, listener);
     } else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -46,7 +49,11 @@ const PATHS = {
 // A decorative icon; whatever holds it has a label of its own.
 export function icon(name) {
   const path = s("path", { d: PATHS[name] });
-  return s("svg", { viewBox: "0 0 24 24", width: 20, height: 20, class: "glyph", "aria-hidden": "true" }, path);
+  return s(
+    "svg",
+    { viewBox: "0 0 24 24", width: 20, height: 20, class: "glyph", "aria-hidden": "true" },
+    path,
+  );
 }
 
 // Say something to screen readers; the region is a log, so earlier words are not repeated.

@@ -10,6 +10,7 @@
   };
   const theme = kept("solar.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  const language = kept("solar.language") ?? ((navigator.language || "").startsWith("ko") ? "ko" : "en");
+  const language =
+    kept("solar.language") ?? ((navigator.language || "").startsWith("ko") ? "ko" : "en");
   document.documentElement.lang = language === "ko" ? "ko" : "en";
 })();

@@ -11,7 +11,9 @@ export const modelName = () => state.model ?? "solar-mini";
 function show() {
   const host = byId("health");
   host.dataset.status = state.status;
-  byId("health-text").textContent = state.status ? t(`health.${state.status}`, { model: state.model ?? "" }) : "";
+  byId("health-text").textContent = state.status
+    ? t(`health.${state.status}`, { model: state.model ?? "" })
+    : "";
   host.title = byId("health-text").textContent;
 }
 
@@ -19,7 +21,8 @@ async function look() {
   try {
     const response = await fetch("/health", { cache: "no-store" });
     const facts = await response.json();
-    const status = facts.status === "ok" || facts.status === "restarting" ? facts.status : "loading";
+    const status =
+      facts.status === "ok" || facts.status === "restarting" ? facts.status : "loading";
     const ready = status === "ok" && state.status !== "ok";
     state = { status, model: facts.model ?? null };
     if (ready) document.dispatchEvent(new CustomEvent("solar:ready"));

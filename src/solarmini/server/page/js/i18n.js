@@ -17,7 +17,10 @@ export function t(key, values = {}) {
 export const known = (key) => key in en;
 
 export function number(value, digits = 0) {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(language(), {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
+  }).format(value);
 }
 
 // "1 page", "2 pages": the words of `count.NAME.one` or `count.NAME.many`.

@@ -156,10 +156,15 @@ class Inline {
       this.missing.add("[");
       return false;
     }
-    const found = this.text.slice(close + 1, close + 2100).match(/^\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/);
+    const found = this.text
+      .slice(close + 1, close + 2100)
+      .match(/^\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/);
     if (!found) return false;
     const label = this.text.slice(open + 1, close);
-    return this.put(anchor(found[1], label ? inline(label, this.depth + 1) : [found[1]]), close + 1 + found[0].length);
+    return this.put(
+      anchor(found[1], label ? inline(label, this.depth + 1) : [found[1]]),
+      close + 1 + found[0].length,
+    );
   }
 
   bracketEnd(open) {
@@ -174,7 +179,9 @@ class Inline {
   }
 
   angled() {
-    const found = this.text.slice(this.at, this.at + 2000).match(/^<((?:https?:\/\/|mailto:)[^\s<>]+)>/i);
+    const found = this.text
+      .slice(this.at, this.at + 2000)
+      .match(/^<((?:https?:\/\/|mailto:)[^\s<>]+)>/i);
     return found ? this.put(anchor(found[1], [found[1]]), this.at + found[0].length) : false;
   }
 
@@ -183,7 +190,8 @@ class Inline {
     const found = BARE.exec(this.text);
     if (!found || /\w/.test(this.text[this.at - 1] ?? "")) return false;
     let address = found[0].replace(/[.,:;!?*_~'"]+$/, "");
-    while (address.endsWith(")") && address.split(")").length > address.split("(").length) address = address.slice(0, -1);
+    while (address.endsWith(")") && address.split(")").length > address.split("(").length)
+      address = address.slice(0, -1);
     return this.put(anchor(address, [address]), this.at + address.length);
   }
 }
@@ -198,5 +206,9 @@ function emphasised(fence, nodes) {
 // of any other kind is shown as the text that it is.
 function anchor(address, label) {
   if (!LINK.test(address)) return h("span", { class: "unlinked" }, label, ` (${address})`);
-  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow", title: address }, label);
+  return h(
+    "a",
+    { href: address, target: "_blank", rel: "noopener noreferrer nofollow", title: address },
+    label,
+  );
 }

@@ -33,12 +33,23 @@ function nodeOf(member, root, names) {
     node.tokens ? t("card.tokens", { count: number(node.tokens) }) : null,
     node.settings.method ?? null,
   ].filter(Boolean);
-  const made = member.parents.length ? h("span", { class: "hidden", text: t("card.made", { names: member.parents.map((id) => names.get(id)).join(", ") }) }) : null;
-  return h("li", { class: `kin s-${node.stage}${node === root ? " self" : ""}`, data: { id: member.id, depth: String(member.depth + 1), lane: String(member.lane + 1) } },
+  const made = member.parents.length
+    ? h("span", {
+        class: "hidden",
+        text: t("card.made", { names: member.parents.map((id) => names.get(id)).join(", ") }),
+      })
+    : null;
+  return h(
+    "li",
+    {
+      class: `kin s-${node.stage}${node === root ? " self" : ""}`,
+      data: { id: member.id, depth: String(member.depth + 1), lane: String(member.lane + 1) },
+    },
     h("span", { class: "kin-stage", text: t(`stage.${node.stage}`) }),
     h("b", { class: "kin-name", text: node.name }),
     h("span", { class: "kin-facts", text: facts.join(" · ") }),
-    made);
+    made,
+  );
 }
 
 export function lineage(card) {
@@ -46,13 +57,21 @@ export function lineage(card) {
   const members = family(card.lineage);
   const names = new Map(members.map((member) => [member.id, member.node.name]));
   const lines = s("svg", { class: "kin-lines", "aria-hidden": "true" });
-  const list = h("ol", { class: "kin-list" }, members.map((member) => nodeOf(member, card.lineage, names)));
+  const list = h(
+    "ol",
+    { class: "kin-list" },
+    members.map((member) => nodeOf(member, card.lineage, names)),
+  );
   for (const [place, member] of members.entries()) {
     const item = list.children[place];
     item.style.setProperty("--depth", member.depth + 1);
     item.style.setProperty("--lane", member.lane + 1);
   }
-  const host = h("div", { class: "lineage" }, lines, list);
+  const depths = new Map(members.map((member) => [member.id, member.depth]));
+  const skips = members.some((member) =>
+    member.parents.some((id) => member.depth - depths.get(id) > 1),
+  );
+  const host = h("div", { class: `lineage${skips ? " skips" : ""}` }, lines, list);
   new ResizeObserver(() => connect(members, list, lines)).observe(list);
   return host;
 }
@@ -61,19 +80,33 @@ export function lineage(card) {
 function connect(members, list, lines) {
   const own = list.getBoundingClientRect();
   if (!own.width) return;
-  const boxes = new Map([...list.children].map((item) => [item.dataset.id, item.getBoundingClientRect()]));
+  const boxes = new Map(
+    [...list.children].map((item) => [item.dataset.id, item.getBoundingClientRect()]),
+  );
   lines.setAttribute("viewBox", `0 0 ${own.width} ${own.height}`);
   lines.setAttribute("width", own.width);
   lines.setAttribute("height", own.height);
-  const paths = members.flatMap((member) => member.parents.map((parent) => edge(boxes.get(parent), boxes.get(member.id), own)));
+  const paths = members.flatMap((member) =>
+    member.parents.map((parent) => edge(boxes.get(parent), boxes.get(member.id), own)),
+  );
   lines.replaceChildren(...paths.map((d) => s("path", { d })));
 }
 
 function edge(from, to, own) {
   const x = (value) => (value - own.left).toFixed(1);
   const y = (value) => (value - own.top).toFixed(1);
+  if (to.left - from.right > from.width / 2 && Math.abs(to.top - from.top) < from.height) {
+    // over the heads of those between
+    const [x1, x2] = [from.right - 24, to.left + 24];
+    return `M${x(x1)} ${y(from.top)} C${x(x1 + 20)} ${y(from.top - 30)} ${x(x2 - 20)} ${y(to.top - 30)} ${x(x2)} ${y(to.top)}`;
+  }
   if (to.left >= from.right) {
-    const [x1, y1, x2, y2] = [from.right, from.top + from.height / 2, to.left, to.top + to.height / 2];
+    const [x1, y1, x2, y2] = [
+      from.right,
+      from.top + from.height / 2,
+      to.left,
+      to.top + to.height / 2,
+    ];
     const bend = (x1 + x2) / 2;
     return `M${x(x1)} ${y(y1)} C${x(bend)} ${y(y1)} ${x(bend)} ${y(y2)} ${x(x2)} ${y(y2)}`;
   }

@@ -24,7 +24,13 @@ startHealth();
 const select = tabList(document.querySelector(".tabs"), (id) => {
   if (location.hash !== `#${id}`) history.replaceState(null, "", `#${id}`);
   if (id === "model") card.show();
-  if (id === "chat" && matchMedia("(pointer: fine)").matches && !byId("key").open && document.activeElement === document.body) byId("message").focus();
+  if (
+    id === "chat" &&
+    matchMedia("(pointer: fine)").matches &&
+    !byId("key").open &&
+    document.activeElement === document.body
+  )
+    byId("message").focus();
 });
 const asked = () => (PANELS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "chat");
 addEventListener("hashchange", () => PANELS.includes(location.hash.slice(1)) && select(asked()));

@@ -31,7 +31,14 @@ function blockAt(lines, at, depth) {
   let match;
   if ((match = FENCE.exec(line))) return codeAt(lines, at, match);
   if ((match = HEADING.exec(line))) {
-    return [{ kind: "heading", level: match[1].length, text: (match[2] ?? "").replace(/(?:^|\s)#+$/, "") }, at + 1];
+    return [
+      {
+        kind: "heading",
+        level: match[1].length,
+        text: (match[2] ?? "").replace(/(?:^|\s)#+$/, ""),
+      },
+      at + 1,
+    ];
   }
   if (RULE.test(line)) return [{ kind: "rule" }, at + 1];
   if (!deep && QUOTE.test(line)) return quoteAt(lines, at, depth);
@@ -45,7 +52,9 @@ function codeAt(lines, at, [, indent, fence, info]) {
   const inside = [];
   let next = at + 1;
   while (next < lines.length && !closing.test(lines[next])) {
-    inside.push(lines[next].startsWith(indent) ? lines[next].slice(indent.length) : lines[next].trimStart());
+    inside.push(
+      lines[next].startsWith(indent) ? lines[next].slice(indent.length) : lines[next].trimStart(),
+    );
     next++;
   }
   const language = info.trim().split(/\s+/)[0].slice(0, 30);
@@ -56,7 +65,8 @@ function quoteAt(lines, at, depth) {
   const inside = [];
   while (at < lines.length) {
     if (QUOTE.test(lines[at])) inside.push(lines[at].replace(QUOTE, ""));
-    else if (inside.at(-1)?.trim() && lines[at].trim() && !begins(lines, at)) inside.push(lines[at]);
+    else if (inside.at(-1)?.trim() && lines[at].trim() && !begins(lines, at))
+      inside.push(lines[at]);
     else break;
     at++;
   }
@@ -100,12 +110,18 @@ const kindOf = (marker) => marker.at(-1);
 
 function isTable(lines, at) {
   if (!lines[at].includes("|") || at + 1 >= lines.length) return false;
-  return lines[at + 1].includes("-") && DELIMITER.test(lines[at + 1]) && cells(lines[at]).length === cells(lines[at + 1]).length;
+  return (
+    lines[at + 1].includes("-") &&
+    DELIMITER.test(lines[at + 1]) &&
+    cells(lines[at]).length === cells(lines[at + 1]).length
+  );
 }
 
 function tableAt(lines, at) {
   const head = cells(lines[at]);
-  const align = cells(lines[at + 1]).map((cell) => (/^:.*:$/.test(cell) ? "center" : cell.endsWith(":") ? "right" : null));
+  const align = cells(lines[at + 1]).map((cell) =>
+    /^:.*:$/.test(cell) ? "center" : cell.endsWith(":") ? "right" : null,
+  );
   const rows = [];
   at += 2;
   while (at < lines.length && lines[at].trim() && lines[at].includes("|")) {
@@ -138,7 +154,11 @@ function paragraphAt(lines, at, deep) {
   const inside = [lines[at++].trimStart()];
   while (at < lines.length && lines[at].trim()) {
     const under = /^ {0,3}(=+|-{2,})\s*$/.exec(lines[at]);
-    if (under) return [{ kind: "heading", level: under[1][0] === "=" ? 1 : 2, text: inside.join("\n") }, at + 1];
+    if (under)
+      return [
+        { kind: "heading", level: under[1][0] === "=" ? 1 : 2, text: inside.join("\n") },
+        at + 1,
+      ];
     if (!deep && begins(lines, at)) break;
     inside.push(lines[at++].trimStart());
   }
@@ -150,6 +170,16 @@ function begins(lines, at) {
   const line = lines[at];
   const item = ITEM.exec(line);
   // a number in running text is no list unless it is the first
-  const starts = item && item[3].length > 0 && (!/^\d/.test(item[2]) || Number.parseInt(item[2], 10) === 1 || ITEM.test(lines[at - 1] ?? ""));
-  return FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line) || Boolean(starts) || isTable(lines, at);
+  const starts =
+    item &&
+    item[3].length > 0 &&
+    (!/^\d/.test(item[2]) || Number.parseInt(item[2], 10) === 1 || ITEM.test(lines[at - 1] ?? ""));
+  return (
+    FENCE.test(line) ||
+    HEADING.test(line) ||
+    RULE.test(line) ||
+    QUOTE.test(line) ||
+    Boolean(starts) ||
+    isTable(lines, at)
+  );
 }

@@ -9,9 +9,33 @@ export function showFault(host, fault, again) {
   const needsKey = fault instanceof Fault && fault.status === 401;
   const action = needsKey ? () => openKey(again) : again;
   const label = needsKey ? t("key.open") : t("retry");
-  const button = action ? h("button", { type: "button", class: "small", text: label, on: { click: () => { clearNotice(host); action(); } } }) : null;
-  const close = h("button", { type: "button", class: "link", text: t("close"), on: { click: () => clearNotice(host) } });
-  host.replaceChildren(h("div", { class: "notice error", role: "alert" }, h("p", { text: words(fault) }), h("div", { class: "actions" }, button, close)));
+  const button = action
+    ? h("button", {
+        type: "button",
+        class: "small",
+        text: label,
+        on: {
+          click: () => {
+            clearNotice(host);
+            action();
+          },
+        },
+      })
+    : null;
+  const close = h("button", {
+    type: "button",
+    class: "link",
+    text: t("close"),
+    on: { click: () => clearNotice(host) },
+  });
+  host.replaceChildren(
+    h(
+      "div",
+      { class: "notice error", role: "alert" },
+      h("p", { text: words(fault) }),
+      h("div", { class: "actions" }, button, close),
+    ),
+  );
   if (needsKey) openKey(again);
 }
 

@@ -18,14 +18,25 @@ export class PagesPane {
     this.sheets = new Map();
     this.asked = new Set();
     this.control = new AbortController();
-    this.list = h("div", { class: "sheets", role: "group", "data-t-label": "doc.pages", tabindex: "0" });
+    this.list = h("div", {
+      class: "sheets",
+      role: "group",
+      "data-t-label": "doc.pages",
+      tabindex: "0",
+    });
     this.root = h("div", { class: "doc-pages" }, this.tools(), this.list);
-    const numbers = [...new Set([...this.elements.map((element) => element.page), ...this.sizes.keys()])].sort((a, b) => a - b);
+    const numbers = [
+      ...new Set([...this.elements.map((element) => element.page), ...this.sizes.keys()]),
+    ].sort((a, b) => a - b);
     for (const number of numbers.length ? numbers : [1]) this.sheet(number);
     selection.addEventListener("point", ({ detail }) => this.show(detail));
-    this.watch = new IntersectionObserver((entries) => {
-      for (const entry of entries) if (entry.isIntersecting) this.draw(Number(entry.target.dataset.page));
-    }, { root: this.list, rootMargin: "600px" });
+    this.watch = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries)
+          if (entry.isIntersecting) this.draw(Number(entry.target.dataset.page));
+      },
+      { root: this.list, rootMargin: "600px" },
+    );
   }
 
   start() {
@@ -45,20 +56,36 @@ export class PagesPane {
       box.addEventListener("change", () => change(box.checked));
       return h("label", { class: "check" }, box, swatch, label);
     };
-    const layer = (name) => check(bind(h("span"), `doc.${name}`), null, (on) => this.root.classList.toggle(`no-${name}`, !on));
+    const layer = (name) =>
+      check(bind(h("span"), `doc.${name}`), null, (on) =>
+        this.root.classList.toggle(`no-${name}`, !on),
+      );
     const kinds = KINDS.filter((kind) => found.has(kind)).map((kind) =>
-      check(bind(h("span"), `kind.${kind}`), h("span", { class: `chip k-${kind}`, "aria-hidden": "true" }), (on) => this.root.classList.toggle(`no-${kind}`, !on)));
+      check(
+        bind(h("span"), `kind.${kind}`),
+        h("span", { class: `chip k-${kind}`, "aria-hidden": "true" }),
+        (on) => this.root.classList.toggle(`no-${kind}`, !on),
+      ),
+    );
     const legend = (name) => bind(h("legend", { class: "hidden" }), name);
-    return h("div", { class: "doc-tools" },
+    return h(
+      "div",
+      { class: "doc-tools" },
       h("fieldset", {}, legend("doc.show"), layer("boxes"), layer("order")),
-      h("fieldset", { class: "kinds" }, legend("doc.kindsof"), kinds));
+      h("fieldset", { class: "kinds" }, legend("doc.kindsof"), kinds),
+    );
   }
 
   sheet(number) {
     const size = this.sizes.get(number);
     const height = Math.round(WIDTH * (size ? size.height / size.width : A4));
     const drawing = s("svg", { class: "boxes", role: "group", preserveAspectRatio: "none" });
-    const hold = h("div", { class: "sheet-hold" }, h("div", { class: "blank", "aria-hidden": "true" }), drawing);
+    const hold = h(
+      "div",
+      { class: "sheet-hold" },
+      h("div", { class: "blank", "aria-hidden": "true" }),
+      drawing,
+    );
     const caption = bind(h("figcaption"), "doc.page", { page: String(number) });
     const figure = h("figure", { class: "sheet", data: { page: String(number) } }, hold, caption);
     const sheet = { number, figure, hold, drawing, picture: hold.firstChild, url: null };
@@ -72,25 +99,46 @@ export class PagesPane {
     sheet.height = height;
     sheet.drawing.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
     sheet.hold.style.aspectRatio = `${WIDTH} / ${height}`;
-    const own = this.elements.filter((element) => element.page === sheet.number && element.coordinates?.length);
+    const own = this.elements.filter(
+      (element) => element.page === sheet.number && element.coordinates?.length,
+    );
     const boxes = own.map((element) => this.box(element, height));
-    const path = own.map((element) => `${(element.coordinates[0].x * WIDTH).toFixed(1)},${(element.coordinates[0].y * height).toFixed(1)}`);
-    const order = path.length > 1 ? s("polyline", { class: "order", points: path.join(" "), "aria-hidden": "true" }) : null;
+    const path = own.map(
+      (element) =>
+        `${(element.coordinates[0].x * WIDTH).toFixed(1)},${(element.coordinates[0].y * height).toFixed(1)}`,
+    );
+    const order =
+      path.length > 1
+        ? s("polyline", { class: "order", points: path.join(" "), "aria-hidden": "true" })
+        : null;
     sheet.drawing.replaceChildren(...[order, ...boxes].filter(Boolean));
     sheet.drawing.setAttribute("aria-label", t("doc.page", { page: String(sheet.number) }));
     this.rove();
   }
 
   box(element, height) {
-    const points = element.coordinates.map(({ x, y }) => `${(x * WIDTH).toFixed(1)},${(y * height).toFixed(1)}`).join(" ");
+    const points = element.coordinates
+      .map(({ x, y }) => `${(x * WIDTH).toFixed(1)},${(y * height).toFixed(1)}`)
+      .join(" ");
     const number = String(element.id + 1);
     const wide = 10 + 8 * number.length;
-    const x = Math.min(Math.max(element.coordinates[0].x * WIDTH - wide / 2 + 3, wide / 2), WIDTH - wide / 2);
+    const x = Math.min(
+      Math.max(element.coordinates[0].x * WIDTH - wide / 2 + 3, wide / 2),
+      WIDTH - wide / 2,
+    );
     const y = Math.max(element.coordinates[0].y * height - 2, 10);
-    const group = s("g", { class: `box k-${kindOf(element.category)}`, role: "button", tabindex: "-1", "data-id": element.id },
+    const group = s(
+      "g",
+      {
+        class: `box k-${kindOf(element.category)}`,
+        role: "button",
+        tabindex: "-1",
+        "data-id": element.id,
+      },
       s("polygon", { points }),
       s("rect", { x: x - wide / 2, y: y - 9, width: wide, height: 18, rx: 4 }),
-      s("text", { x, y, "text-anchor": "middle", "dominant-baseline": "central" }, number));
+      s("text", { x, y, "text-anchor": "middle", "dominant-baseline": "central" }, number),
+    );
     this.label(group, element);
     group.addEventListener("pointerenter", () => this.selection.point(element.id, this));
     group.addEventListener("focus", () => this.selection.point(element.id, this, true));
@@ -103,7 +151,10 @@ export class PagesPane {
   label(group, element) {
     const kind = t(`kind.${kindOf(element.category)}`);
     const text = (element.content.text ?? "").replace(/\s+/g, " ").trim().slice(0, 140);
-    group.setAttribute("aria-label", t("doc.box", { number: element.id + 1, kind, page: element.page, text }));
+    group.setAttribute(
+      "aria-label",
+      t("doc.box", { number: element.id + 1, kind, page: element.page, text }),
+    );
   }
 
   relabel() {
@@ -142,22 +193,28 @@ export class PagesPane {
     const box = shape.getBoundingClientRect();
     const own = this.list.getBoundingClientRect();
     // on a narrow screen the page itself scrolls, not the list
-    if (this.list.scrollHeight <= this.list.clientHeight + 1) return shape.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+    if (this.list.scrollHeight <= this.list.clientHeight + 1)
+      return shape.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
     if (box.top >= own.top && box.bottom <= own.bottom) return undefined;
-    const top = this.list.scrollTop + box.top - own.top - Math.max(24, (own.height - box.height) / 2);
+    const top =
+      this.list.scrollTop + box.top - own.top - Math.max(24, (own.height - box.height) / 2);
     return this.list.scrollTo({ top, behavior: calm() ? "auto" : "smooth" });
   }
 
   // Mark places of a source: [{page, polygon: [[x, y], …]}], and go to the first.
   cite(places) {
     for (const old of this.root.querySelectorAll(".cited")) old.remove();
-    const marks = places.filter(({ page, polygon }) => this.sheets.has(page) && polygon).map(({ page, polygon }) => {
-      const sheet = this.sheets.get(page);
-      const points = polygon.map(([x, y]) => `${(x * WIDTH).toFixed(1)},${(y * sheet.height).toFixed(1)}`).join(" ");
-      const mark = s("polygon", { class: "cited", points });
-      sheet.drawing.append(mark);
-      return mark;
-    });
+    const marks = places
+      .filter(({ page, polygon }) => this.sheets.has(page) && polygon)
+      .map(({ page, polygon }) => {
+        const sheet = this.sheets.get(page);
+        const points = polygon
+          .map(([x, y]) => `${(x * WIDTH).toFixed(1)},${(y * sheet.height).toFixed(1)}`)
+          .join(" ");
+        const mark = s("polygon", { class: "cited", points });
+        sheet.drawing.append(mark);
+        return mark;
+      });
     const first = marks[0] ?? this.sheets.get(places[0]?.page)?.figure;
     if (!first) return;
     this.selection.point(null, this);
@@ -169,13 +226,17 @@ export class PagesPane {
   // Have a page drawn, and its neighbours with it.
   async draw(number) {
     if (this.asked.has(number)) return;
-    const pages = [...this.sheets.keys()].filter((page) => page >= number && page < number + BATCH && !this.asked.has(page));
+    const pages = [...this.sheets.keys()].filter(
+      (page) => page >= number && page < number + BATCH && !this.asked.has(page),
+    );
     for (const page of pages) this.asked.add(page);
     const form = new FormData();
     form.append("document", this.file, this.file.name);
     form.append("pages", `${number}-${Math.max(...pages)}`);
     form.append("width", devicePixelRatio > 1 ? "1600" : "1100");
-    const angles = Object.fromEntries([...this.sizes.values()].filter((page) => page.angle).map((page) => [page.page, page.angle]));
+    const angles = Object.fromEntries(
+      [...this.sizes.values()].filter((page) => page.angle).map((page) => [page.page, page.angle]),
+    );
     form.append("angles", JSON.stringify(angles));
     let drawn = { pages: [] };
     try {
@@ -192,7 +253,12 @@ export class PagesPane {
     if (!sheet || sheet.url) return;
     const bytes = Uint8Array.from(atob(picture.base64), (letter) => letter.charCodeAt(0));
     sheet.url = URL.createObjectURL(new Blob([bytes], { type: picture.type }));
-    const image = h("img", { src: sheet.url, alt: t("doc.page", { page: picture.page }), width: picture.width, height: picture.height });
+    const image = h("img", {
+      src: sheet.url,
+      alt: t("doc.page", { page: picture.page }),
+      width: picture.width,
+      height: picture.height,
+    });
     sheet.picture.replaceWith(image);
     sheet.picture = image;
     const height = Math.round((WIDTH * picture.height) / picture.width);

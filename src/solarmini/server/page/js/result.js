@@ -4,7 +4,9 @@ import { bind, t } from "./i18n.js";
 import { dark, onTheme } from "./look.js";
 
 // The one place where markup is handed to the browser: into a sandboxed frame without scripts.
-const policy = globalThis.trustedTypes?.createPolicy("solar-page", { createHTML: (markup) => markup }) ?? { createHTML: (markup) => markup };
+const policy = globalThis.trustedTypes?.createPolicy("solar-page", {
+  createHTML: (markup) => markup,
+}) ?? { createHTML: (markup) => markup };
 const MOST_JSON = 200_000;
 
 export class ResultPane {
@@ -21,7 +23,13 @@ export class ResultPane {
   frame() {
     if (!this.answer.elements.length) return bind(h("p", { class: "help empty" }), "doc.empty");
     // same-origin lets this page reach into the frame; without allow-scripts nothing in it can run
-    const frame = h("iframe", { class: "paper", sandbox: "allow-same-origin", referrerpolicy: "no-referrer", "data-t-label": "doc.frame", title: t("doc.frame") });
+    const frame = h("iframe", {
+      class: "paper",
+      sandbox: "allow-same-origin",
+      referrerpolicy: "no-referrer",
+      "data-t-label": "doc.frame",
+      title: t("doc.frame"),
+    });
     frame.srcdoc = policy.createHTML(this.markup());
     frame.addEventListener("load", () => this.wire(frame));
     onTheme(() => this.look());
@@ -30,7 +38,10 @@ export class ResultPane {
   }
 
   markup() {
-    const parts = this.answer.elements.map((element) => `<div class="element" data-id="${Number(element.id)}">${element.content.html}</div>`);
+    const parts = this.answer.elements.map(
+      (element) =>
+        `<div class="element" data-id="${Number(element.id)}">${element.content.html}</div>`,
+    );
     return `<!DOCTYPE html><html><head><meta charset="utf-8"><title>-</title><link rel="stylesheet" href="/page/css/frame.css"></head><body><main>${parts.join("\n")}</main></body></html>`;
   }
 
@@ -78,18 +89,33 @@ export class ResultPane {
 }
 
 function source(text, name, type) {
-  const copy = h("button", { type: "button", class: "small" }, icon("copy"), bind(h("span"), "copy"));
+  const copy = h(
+    "button",
+    { type: "button", class: "small" },
+    icon("copy"),
+    bind(h("span"), "copy"),
+  );
   copy.addEventListener("click", async () => {
     const done = await copyText(text);
     copy.lastChild.textContent = t(done ? "copied" : "copy.failed");
     setTimeout(() => (copy.lastChild.textContent = t("copy")), 1600);
   });
-  const save = h("button", { type: "button", class: "small" }, icon("save"), bind(h("span"), "doc.save"));
+  const save = h(
+    "button",
+    { type: "button", class: "small" },
+    icon("save"),
+    bind(h("span"), "doc.save"),
+  );
   save.addEventListener("click", () => {
     const url = URL.createObjectURL(new Blob([text], { type }));
     h("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   });
   const shown = text.length > MOST_JSON ? `${text.slice(0, MOST_JSON)}\n…` : text;
-  return h("div", { class: "source" }, h("div", { class: "source-bar" }, copy, save), h("pre", { tabindex: "0", text: shown }));
+  return h(
+    "div",
+    { class: "source" },
+    h("div", { class: "source-bar" }, copy, save),
+    h("pre", { tabindex: "0", text: shown }),
+  );
 }

@@ -17,11 +17,22 @@ function fieldOf(field) {
   const help = field.help ? `${id}-help` : null;
   const shared = { id, name: field.name, "aria-describedby": help };
   const { min, max, step } = field;
-  const input = field.kind === "text" ? h("textarea", { ...shared, rows: field.rows }) : h("input", { ...shared, type: field.kind, min, max, step: step ?? 1 });
+  const input =
+    field.kind === "text"
+      ? h("textarea", { ...shared, rows: field.rows })
+      : h("input", { ...shared, type: field.kind, min, max, step: step ?? 1 });
   const label = bind(h("label", { for: id }), `settings.${field.name}`);
   const shown = field.kind === "range" ? h("output", { for: id, id: `${id}-value` }) : null;
-  const said = help ? bind(h("p", { class: "help", id: help }), `settings.${field.name}.help`) : null;
-  return h("div", { class: "setting" }, h("div", { class: "setting-head" }, label, shown), input, said);
+  const said = help
+    ? bind(h("p", { class: "help", id: help }), `settings.${field.name}.help`)
+    : null;
+  return h(
+    "div",
+    { class: "setting" },
+    h("div", { class: "setting-head" }, label, shown),
+    input,
+    said,
+  );
 }
 
 function fill(values) {
@@ -33,13 +44,18 @@ function fill(values) {
 
 function showValues() {
   for (const field of FIELDS.filter((one) => one.kind === "range")) {
-    byId(`set-${field.name}-value`).textContent = Number(byId(`set-${field.name}`).value).toFixed(2);
+    byId(`set-${field.name}-value`).textContent = Number(byId(`set-${field.name}`).value).toFixed(
+      2,
+    );
   }
 }
 
 function keep() {
   showValues();
-  lasting.set("settings", Object.fromEntries(FIELDS.map(({ name }) => [name, byId(`set-${name}`).value])));
+  lasting.set(
+    "settings",
+    Object.fromEntries(FIELDS.map(({ name }) => [name, byId(`set-${name}`).value])),
+  );
 }
 
 export const systemPrompt = () => byId("set-system").value.trim();

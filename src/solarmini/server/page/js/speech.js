@@ -22,11 +22,19 @@ export class Reader {
   end(text, facts) {
     this.speak(text.slice(this.said));
     this.said = text.length;
-    say(t("chat.done", { count: number(facts.tokens), speed: facts.speed ? number(facts.speed, 1) : "?" }));
+    say(
+      t("chat.done", {
+        count: number(facts.tokens),
+        speed: facts.speed ? number(facts.speed, 1) : "?",
+      }),
+    );
   }
 
   speak(text) {
-    const plain = text.replace(/[`*_#>|~-]+/g, " ").replace(/\s+/g, " ").trim();
+    const plain = text
+      .replace(/[`*_#>|~-]+/g, " ")
+      .replace(/\s+/g, " ")
+      .trim();
     if (plain) say(plain);
   }
 }

@@ -18,8 +18,21 @@ export class TurnView {
     this.prose = this.mine ? null : new ProseView(this.body);
     this.meta = h("p", { class: "meta" });
     const who = bind(h("h2", { class: "hidden" }), this.mine ? "chat.you" : "chat.model");
-    this.tools = h("div", { class: "turn-tools" }, this.mine ? [this.copy(), tool("chat.edit", "edit", () => this.edit())] : [this.copy(), tool("chat.again", "again", () => acts.again())]);
-    this.root = h("li", { class: `turn ${this.mine ? "user" : "assistant"}` }, who, this.body, this.meta, this.tools);
+    this.tools = h(
+      "div",
+      { class: "turn-tools" },
+      this.mine
+        ? [this.copy(), tool("chat.edit", "edit", () => this.edit())]
+        : [this.copy(), tool("chat.again", "again", () => acts.again())],
+    );
+    this.root = h(
+      "li",
+      { class: `turn ${this.mine ? "user" : "assistant"}` },
+      who,
+      this.body,
+      this.meta,
+      this.tools,
+    );
     this.set(turn.content);
     this.showFacts();
   }
@@ -42,34 +55,49 @@ export class TurnView {
     this.root.classList.toggle("busy", on);
     this.root.setAttribute("aria-busy", String(on));
     this.tools.hidden = on;
-    if (on && !this.turn.content) this.body.replaceChildren(bind(h("p", { class: "thinking" }), "chat.thinking"));
-    if (!on && !this.turn.content && !this.mine) this.body.replaceChildren(bind(h("p", { class: "thinking" }), "chat.empty"));
+    if (on && !this.turn.content)
+      this.body.replaceChildren(bind(h("p", { class: "thinking" }), "chat.thinking"));
+    if (!on && !this.turn.content && !this.mine)
+      this.body.replaceChildren(bind(h("p", { class: "thinking" }), "chat.empty"));
   }
 
   showFacts() {
     const facts = this.turn.facts;
-    const words = facts ? [
-      facts.tokens ? t("chat.tokens", { count: number(facts.tokens) }) : null,
-      facts.speed ? t("chat.speed", { speed: number(facts.speed, 1) }) : null,
-      facts.first ? t("chat.first", { seconds: number(facts.first, 2) }) : null,
-      facts.reason === "length" ? t("chat.length") : null,
-      facts.reason === "stopped" ? t("chat.stopped") : null,
-    ].filter(Boolean) : [];
+    const words = facts
+      ? [
+          facts.tokens ? t("chat.tokens", { count: number(facts.tokens) }) : null,
+          facts.speed ? t("chat.speed", { speed: number(facts.speed, 1) }) : null,
+          facts.first ? t("chat.first", { seconds: number(facts.first, 2) }) : null,
+          facts.reason === "length" ? t("chat.length") : null,
+          facts.reason === "stopped" ? t("chat.stopped") : null,
+        ].filter(Boolean)
+      : [];
     this.meta.textContent = words.join(" · ");
     this.meta.hidden = !words.length;
   }
 
   edit() {
-    const area = h("textarea", { rows: String(Math.min(12, this.turn.content.split("\n").length + 1)), "aria-label": t("chat.editing") });
+    const area = h("textarea", {
+      rows: String(Math.min(12, this.turn.content.split("\n").length + 1)),
+      "aria-label": t("chat.editing"),
+    });
     area.value = this.turn.content;
     const back = (focus = true) => {
       form.replaceWith(this.body);
       this.tools.hidden = false;
       if (focus) this.tools.lastChild.focus();
     };
-    const form = h("form", { class: "edit" }, area, h("div", { class: "actions" },
-      h("button", { type: "button", text: t("cancel"), on: { click: () => back() } }),
-      h("button", { type: "submit", class: "primary", text: t("chat.save") })));
+    const form = h(
+      "form",
+      { class: "edit" },
+      area,
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "button", text: t("cancel"), on: { click: () => back() } }),
+        h("button", { type: "submit", class: "primary", text: t("chat.save") }),
+      ),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = area.value.trim();
