@@ -49,7 +49,7 @@ def as_scanned(content: PageContent, seed: int) -> PageContent:
     """Return a page as OCR would give it: one font, no weights, sizes from uneven box heights."""
     noise = random.Random(seed)
     lines = [_scanned_line(line, noise.gauss(1.0, 0.05)) for line in content.lines]
-    return dataclasses.replace(content, lines=lines, ocr=True)
+    return dataclasses.replace(content, lines=lines, ocr=True, scanned=True)
 
 
 def _scanned_line(line: Line, factor: float) -> Line:

@@ -30,6 +30,7 @@ _MOST = 1500  # drawings looked at on a page
 _SMALLEST = 24.0  # points, width and height of a figure
 _BACKGROUND = 0.55  # share of the page from which a drawing is paper, not content
 _DPI = 72.0  # at which pictures are looked at
+_FULL = 0.3  # share of a box that text takes, from which it is text
 _BACKED = 0.15  # share of a model's figure that ink must fill on a scan
 _REGION = 0.5  # score from which a model's figure is believed
 
@@ -318,6 +319,8 @@ def _seen(
         inside = [ln for ln in content.lines if ln.box.inside(region.box) > 0.7]
         if sum(len(ln.words) >= 7 for ln in inside) > max(2, 0.2 * len(inside)):
             continue  # boxed text
+        if len(inside) >= 8 and sum(ln.box.area for ln in inside) > _FULL * region.box.area:
+            continue  # columns of text
         if len(drawn) >= 3 or (content.scanned and _is_backed(region.box, content)):
             added.append((_on_page(region.box, content), False))
     return added

@@ -253,6 +253,7 @@ class PageDraft:
     angle: float = 0.0
     ocr: bool = False
     problems: list[Problem] = field(default_factory=list)
+    scanned: bool = False  # all its text comes from pixels
 
 
 __all__ = [

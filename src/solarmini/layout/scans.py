@@ -59,7 +59,7 @@ def with_marks(content: PageContent) -> PageContent:
 
 
 def _holds_text(box: Box, lines: Sequence[Line]) -> bool:
-    """Whether a fill is the ground of some text: words take a good part of its height or width."""
+    """Whether a fill is the ground of some text, not a bar with a label in it."""
     return any(
         line.box.inside(box) > 0.6 and line.box.area > 0.04 * box.area and line.box.width > 8
         for line in lines
@@ -76,7 +76,8 @@ def _pieces(
     high, wide = image.shape[0] // STEP * STEP, image.shape[1] // STEP * STEP
     if not high or not wide or image.ndim == 2:
         return [], [], []
-    small = image[:high:STEP, :wide:STEP, :3]
+    parts = [image[y:high:STEP, x:wide:STEP, :3] for y in range(STEP) for x in range(STEP)]
+    small = np.minimum.reduce(parts)  # thin lines stay whole
     scale *= STEP
     mask = _ink(small)
     for box in covered:

@@ -107,3 +107,13 @@ def test_authors_between_title_and_abstract_are_no_headings(typist):
     document = read(page)
     headings = [e.text for e in document.elements if e.level]
     assert headings == ["A Study of Harbours and Ropes", "Abstract", "1 Introduction"]
+
+
+def test_a_page_whose_pictures_were_read_is_no_scan(typist):
+    page = typist()
+    page.line("A Study of Harbours and Ropes", 60, 60, size=18, bold=True)
+    page.text(FIRST + "cient.", 60, 120, columns=90)
+    page.content.ocr = True
+    assert not draft_page(page.content).scanned
+    page.content.scanned = True
+    assert draft_page(page.content).scanned

@@ -1,11 +1,13 @@
 """Tables without rules, and text in columns that is none."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_pages import across, check, line, page, set_in_columns, texts
+from table_pages import across, check, down, line, page, set_in_columns, texts
 
-from solarmini.layout.primitives import Box, Region
+from solarmini.layout.primitives import Box, Picture, Region
 from solarmini.layout.tables import find_tables
 
 PROSE = (
@@ -108,6 +110,38 @@ def test_captions_stay_outside():
     (found,) = find_tables(content, [region])
     assert caption not in found.lines
     assert texts(found.table) == rows
+
+
+def test_code_is_no_table():
+    rows = [["x", "INTEGER,"], ["y", "CHOICE"], ["z1", "INTEGER,"], ["z2", "REAL,"]]
+    values = [["1.5", "2.5"], ["3.5", "4.5"], ["5.5", "6.5"], ["7.5", "8.5"]]
+    prose = [line(text, 60, 300 + 14 * at) for at, text in enumerate(PROSE)]
+    for cells, tables in ((rows, 0), (values, 0)):
+        code = []
+        for own in set_in_columns(cells, (60, 180)):
+            words = [replace(w, font=replace(w.font, mono=True)) for w in own.words]
+            code.append(replace(own, words=tuple(words)))
+        assert len(find_tables(page([*code, *prose]))) == tables
+    typed = find_tables(page(code))  # a page from a typewriter may hold tables
+    assert len(typed) == 1
+
+
+def test_a_numbered_heading_over_a_list_is_no_table():
+    heading = [line("2.5", 60, 100, 14, bold=True), line("Future developments", 100, 100, 14)]
+    items = set_in_columns([["•", "Add a report"], ["•", "The real type"]], (60, 100), top=130)
+    assert find_tables(page([*heading, *items])) == []
+
+
+def test_labels_in_a_picture_that_a_model_takes_for_a_figure_are_no_table():
+    rows = [["Name", "Value"], ["a", "1.5"], ["b", "2.5"], ["c", "3.5"], ["d", "4.5"]]
+    box = Box(50, 80, 300, 170)
+    content = page(
+        set_in_columns(rows, (60, 180)),
+        [across(80, 50, 300), across(170, 50, 300), down(50, 80, 170), down(300, 80, 170)],
+    )
+    content.pictures = [Picture(box, (500, 180))]
+    assert len(find_tables(content)) == 1
+    assert find_tables(content, [Region(box, "figure", 0.9)]) == []
 
 
 def _two_columns():

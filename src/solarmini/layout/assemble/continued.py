@@ -34,7 +34,7 @@ def find_continued(pages: Sequence[PageDraft]) -> list[tuple[Block, Block]]:
     for (page, block), (other, after) in pairwise(_flow(pages)):
         if block.category != "paragraph" or after.category != "paragraph":
             continue
-        fuzzy = page.ocr or other.ocr
+        fuzzy = page.scanned or other.scanned
         cut = other.number == page.number + 1 or (page is other and _next_column(block, after))
         if cut and _goes_on(block, after, fuzzy=fuzzy):
             found.append((block, after))

@@ -59,6 +59,7 @@ def draft_page(
         content.angle,
         content.ocr,
         list(content.problems),
+        content.scanned,
     )
 
 

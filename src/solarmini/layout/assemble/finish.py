@@ -33,7 +33,7 @@ def finish(drafts: Iterable[PageDraft], *, merge_tables: bool = True) -> list[Pa
         from solarmini.layout.tables import join_tables
 
         pages = join_tables(pages)
-    fuzzy = any(draft.ocr for draft in pages)
+    fuzzy = any(draft.scanned for draft in pages)
     agree_on_headings([block for draft in pages for block in draft.blocks], fuzzy=fuzzy)
     set_levels([b for d in pages for b in d.blocks if b.category == "heading"], fuzzy=fuzzy)
     result: list[Page] = []

@@ -35,7 +35,7 @@ def _is_footnote(
         return True
     first = part.rows[0].words[0]
     marked = first.raised == "superscript" or NOTE.match(part.text) is not None
-    if not marked:
+    if not marked or part.size > 1.1 * measures.size:
         return False
     small = part.size < (0.9 if measures.fuzzy else 0.93) * measures.size
     ruled = _under_short_rule(part, rules)
@@ -143,6 +143,12 @@ def mark_code(parts: Sequence[Part]) -> None:
     found = [p for p in mono if all(row.mono > 0.9 for row in p.rows) and len(p.text) > 8]
     if sum(len(p.text) for p in found) > 0.85 * total > 0:
         return  # a page typed on a typewriter is not a program
+    code = {id(part) for part in found}
+    for before, part, after in zip(parts, parts[1:], parts[2:], strict=False):
+        short = part.rows and part.category == "paragraph" and len(part.text) <= 8
+        beside = id(before) in code or id(after) in code
+        if short and beside and all(row.mono > 0.9 for row in part.rows):
+            found.append(part)
     for part in found:
         part.category = "code"
 
@@ -161,4 +167,4 @@ def mark_contents(parts: Sequence[Part]) -> None:
 
 def _page(part: Part) -> int:
     last = part.rows[-1].text.rsplit(" ", 1)[-1].strip(".…")
-    return int(last) if last.isdigit() else 0
+    return int(last) if last.isdecimal() else 0

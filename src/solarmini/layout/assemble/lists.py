@@ -36,7 +36,7 @@ def mark_items(parts: Sequence[Part]) -> None:
 def _value(marker: str) -> tuple[str, int] | None:
     """Return the kind of an ordinal and its number."""
     core = marker.strip("()[].")
-    if core.isdigit():
+    if core.isdecimal():
         return re.sub(r"\d+", "1", marker), int(core)
     if core in HANGUL:
         return "가", HANGUL.index(core)

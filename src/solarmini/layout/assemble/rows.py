@@ -153,7 +153,7 @@ class Measures:
 
 def measure(rows: Sequence[Row], content: PageContent) -> Measures:
     """Return what is usual among the rows of a page."""
-    fuzzy = content.ocr or content.scanned
+    fuzzy = content.scanned
     sizes, colors, fonts = Counter[float](), Counter[int](), Counter[str]()
     for row in rows:
         count = len(row.text)

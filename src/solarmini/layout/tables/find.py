@@ -23,6 +23,7 @@ from solarmini.layout.tables.text import chunks_of, rows_of
 
 SURE = 0.55  # confidence from which a candidate is a table
 _REGION = 0.5  # score from which a model's table region is looked at
+_SAME = 0.6  # intersection over union from which two boxes are the same thing
 _FITS = 0.97  # consistency from which no second opinion is asked for
 _GUESS = 0.97  # score from which a table model is believed
 
@@ -83,6 +84,10 @@ class _Search:
         self.drawings: list[Box] = []
         if content.scanned:
             self.drawings = drawn_zones(content, regions)
+        else:  # a picture that a model takes for a figure holds labels, not cells
+            figures = [r.box for r in regions if r.label == "figure"]
+            pictures = [p.box for p in content.pictures]
+            self.zones += [p for p in pictures if any(p.iou(box) > _SAME for box in figures)]
         drawn, every = page_edges(content)
         self.drawn, self.edges = drawn.off(self.zones), every.off(self.zones)
 
@@ -120,7 +125,7 @@ class _Search:
         near = [zone.grown(4) for zone in self.zones]
         free = [
             line
-            for line in self.content.lines
+            for line in without_code(self.content.lines)
             if not any(line.box.inside(c.box) > 0.5 for c in taken)
             and not any(line.box.inside(zone) > 0.5 for zone in near)
             and not any(line.box.inside(box) > 0.8 for box in solid)
@@ -215,6 +220,14 @@ class _Search:
         held = {id(word) for p in grid.pieces for chunk in p.chunks for word in chunk.words}
         kept = [line for line in lines if line.words and id(line.words[0]) in held]
         return [Candidate(grid, kept, box, score, consistency(grid), drawn)]
+
+
+def without_code(lines: Sequence[Line]) -> Sequence[Line]:
+    """Leave out lines in monospaced type, unless most of the page is set in it."""
+    mono = {id(line) for line in lines if line.words and all(word.font.mono for word in line.words)}
+    total = sum(len(line.text) for line in lines)
+    set_so = sum(len(line.text) for line in lines if id(line) in mono)
+    return lines if set_so > 0.6 * total else [line for line in lines if id(line) not in mono]
 
 
 def without_captions(lines: Sequence[Line]) -> list[Line]:

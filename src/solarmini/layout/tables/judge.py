@@ -12,6 +12,7 @@ from solarmini.layout.values import is_value
 _LEADER = re.compile(r"(\.\s?){4,}|…{2,}|·{4,}|_{4,}")
 _PLAIN = re.compile(r"^-?\d[\d,]*(\.\d+)?$")
 _MARKER = re.compile(r"^([•▪■◦‣●○∙\-–—*]|\(?[\da-zA-Zivx가-하]{1,4}[.)]|\[\d+\]|\d{1,2})$")
+_SECTION = re.compile(r"^\d{1,2}(\.\d{1,2}){1,3}\.?$")
 _MATH = set("=+−×÷∑∫∏√≤≥≈∈∀∃∂∇→⇒∞αβγδεθλμπρστφχψωΓΔΘΛΣΦΨΩ{}^")
 
 
@@ -69,7 +70,7 @@ def confidence(grid: Grid, *, drawn: bool, ruled: bool, seen: bool) -> float:
         return 0.0
     if drawn:
         return 1.0 - 0.5 * (len(filled) < 0.3 * len(grid.pieces))
-    if _leaders(grid) or _list(grid):
+    if _leaders(grid) or _list(grid) or _headed(grid):
         return 0.0
     share = len(filled) / max(len(grid.pieces), 1)
     words = sorted(sum(len(c.words) for c in p.chunks) for p in filled)
@@ -158,8 +159,21 @@ def _list(grid: Grid) -> bool:
     first = [p.text.strip() for p in grid.pieces if p.column == 0 and p.chunks]
     second = [p.text.strip() for p in grid.pieces if p.column == 1 and p.chunks]
     marked = sum(bool(_MARKER.match(t)) for t in first)
+    if any(not t[:1].isalnum() for t in first):  # bullets below the number of their section
+        marked += sum(bool(_SECTION.match(t)) for t in first)
     prose = sum(not is_value(t) for t in second)
     return bool(first) and marked >= 0.8 * len(first) and prose >= 0.7 * max(len(second), 1)
+
+
+def _headed(grid: Grid) -> bool:
+    """Whether the first row is the heading of a section, its number set apart: larger type."""
+    rows = grid.by_row()
+    first = [p for p in rows[0] if p.chunks]
+    if not first or not _SECTION.match(first[0].text.strip()):
+        return False
+    sizes = [w.font.size for row in rows[1:] for p in row for c in p.chunks for w in c.words]
+    own = [w.font.size for p in first for c in p.chunks for w in c.words]
+    return bool(sizes) and min(own) > 1.12 * sorted(sizes)[len(sizes) // 2]
 
 
 def _running(grid: Grid) -> bool:
