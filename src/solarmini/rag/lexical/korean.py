@@ -35,15 +35,19 @@ def morphemes(text: str) -> list[Morpheme]:
     Needs kiwipiepy (MissingExtraError otherwise). Deterministic for one version of its model.
     """
     found = []
-    with _LOCK:
-        analysed: list[Any] = list(_kiwi().tokenize(text))
-    for token in analysed:
+    for token in analyse(text):
         tag = token.tag.split("-")[0]  # VV-I, VA-R: irregular and regular conjugation
         if tag in _KEPT:
             found.append(Morpheme(token.form, token.start, token.start + token.len))
         elif tag in _VERBS:
             found.append(Morpheme(token.form + "다", token.start, token.start + token.len))
     return found
+
+
+def analyse(text: str) -> "list[Any]":
+    """Return every morpheme of `text` as Kiwi gives it: `form`, Sejong `tag`, `start`, `len`."""
+    with _LOCK:
+        return list(_kiwi().tokenize(text))
 
 
 _LOCK = threading.Lock()
