@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from rag_parts import HashingEmbedder, parsed
 
+from solarmini.layout.document import rectangle
 from solarmini.rag.chunk.build import chunk
-from solarmini.rag.chunk.model import ChunkSize, Parsed
+from solarmini.rag.chunk.model import Block, ChunkSize, Parsed, Place
 from solarmini.rag.lexical import bm25
 from solarmini.rag.lexical.terms import document_terms, query_terms
 from solarmini.rag.store.filters import Filters
@@ -181,12 +182,38 @@ def test_missing_terms_are_named_and_vocabulary_counts_chunks(url: str, opened: 
     got = store.candidates({"cat": 1.0, "zebra": 1.0}, None, 5)
     assert got.missing == ("zebra",)
     assert got.most > float(got.lexical.max())
+    assert store.unknown(["zebra", "cat", "yak"]) == ["zebra", "yak"]
     vocabulary = store.vocabulary()
+    assert vocabulary.holding("cat") == 3
+    assert vocabulary.holding("zebra") == 0
     assert "cat" in vocabulary
     assert "zebra" not in vocabulary
     assert vocabulary.guesses("catz") == ["cat"]
     assert vocabulary.guesses("caz") == []  # too short to tell a typo from another word
     assert "_저작" in vocabulary
+
+
+def test_a_deleted_documents_terms_are_unknown(url: str, opened: Opened) -> None:
+    store = filled(opened(url))
+    store.delete("c.txt")
+    assert store.unknown(["noth", "cat"]) == ["noth"]
+
+
+def test_places_come_back_as_they_were(url: str, opened: Opened) -> None:
+    store = opened(url)
+    corners = rectangle(0.1, 0.25, 0.5, 0.75)
+    blocks = (
+        Block("text", "First page.", (Place(1, corners, 4),)),
+        Block("text", "Second page.", (Place(2, None, 5),)),
+    )
+    store.bind({"embedder": "none", "dimension": "0", "analysis": "test"})
+    made = chunk(Parsed("pdf", blocks, 2), ChunkSize(target=100))
+    new = [NewChunk(c, document_terms(c.search_text), None) for c in made]
+    store.replace(DocumentRecord("p.pdf", "0" * 64, 1, "r", "pdf", 2), new)
+    row = store.candidates({"first": 1.0}, None, 1).rows.tolist()[0]
+    stored = store.chunks([row])[0].chunk
+    assert stored == made[0]
+    assert [place.start for place in stored.places] == [0, len("First page.\n")]
 
 
 def test_settings_do_not_change(url: str, opened: Opened) -> None:
@@ -200,5 +227,6 @@ def test_an_empty_store_finds_nothing(url: str, opened: Opened) -> None:
     store = opened(url)
     got = store.candidates({"cat": 1.0}, None, 5)
     assert len(got.rows) == 0
+    assert store.unknown(["cat"]) == ["cat"]
     assert store.documents() == []
     assert store.problems() == []

@@ -40,11 +40,13 @@ _COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         ("index", "index:index", "Bring a knowledge base up to date with files and folders."),
         ("search", "search:search", "Find the passages that answer a question, with their page."),
+        ("ask", "ask:ask", "Answer a question from documents, every sentence with its page."),
         (
             "rag-eval",
             "rag_eval:rag_eval",
             "Measure how well a knowledge base finds, answers, cites and abstains.",
         ),
+        ("check", "check:check", "Check whether an answer says only what its context says."),
     ),
     "Grow": (
         ("upscale", "upscale:upscale", "Grow a model in depth (depth up-scaling and others)."),

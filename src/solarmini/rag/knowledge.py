@@ -1,11 +1,17 @@
 """The knowledge base: documents in, passages with page and box out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from solarmini.errors import EmbedderError, StoreError
 from solarmini.layout.document import Document
+from solarmini.rag.answer.abstain import ENOUGH
+from solarmini.rag.answer.ask import Asking, AskRequest, answer
+from solarmini.rag.answer.follow_up import Turn
+from solarmini.rag.answer.model import Answer
 from solarmini.rag.chunk.model import Chunk, ChunkSize
 from solarmini.rag.chunk.tokens import TokenCounter, estimate_tokens
 from solarmini.rag.embed.interface import DEFAULT, Embedder, open_embedder
@@ -19,6 +25,9 @@ from solarmini.rag.store.filters import Filters
 from solarmini.rag.store.interface import Store
 from solarmini.rag.store.open import open_store
 from solarmini.rag.store.records import DocumentRecord
+
+if TYPE_CHECKING:
+    from solarmini.engine.interface import Engine
 
 
 class KnowledgeBase:
@@ -108,6 +117,69 @@ class KnowledgeBase:
         chosen = Filters.model_validate(filters) if isinstance(filters, Mapping) else filters
         request = Request(query, limit, chosen, mode, expand, reranker)
         return search(self.store, self.embedder, request)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        model: "str | Engine | None" = None,
+        history: Iterable[tuple[str, str]] = (),
+        limit: int = 6,
+        filters: Filters | Mapping[str, object] | None = None,
+        reranker: Reranker | None = None,
+        least: float = ENOUGH,
+    ) -> Answer:
+        """Answer a question from the documents, every sentence with its page, or abstain.
+
+        Without `model` the answer is the best sentence or table cells, word for word. With one
+        (an open engine, or what `solarmini.engine.open_engine` takes: folder, GGUF file, URL of a
+        server) it is told in the model's words, and each sentence is checked against the source
+        it cites; what that does not bear out is in `Answer.dropped`, not in the answer. `history`
+        are (question, answer) pairs before: a follow-up question is completed from them. `least`
+        is the confidence below which nothing is said. Raises what search and engine raise.
+        """
+        with self.asking(
+            question,
+            model=model,
+            history=history,
+            limit=limit,
+            filters=filters,
+            reranker=reranker,
+            least=least,
+        ) as asking:
+            return answer(asking)
+
+    @contextmanager
+    def asking(
+        self,
+        question: str,
+        *,
+        model: "str | Engine | None" = None,
+        history: Iterable[tuple[str, str]] = (),
+        limit: int = 6,
+        filters: Filters | Mapping[str, object] | None = None,
+        reranker: Reranker | None = None,
+        least: float = ENOUGH,
+    ) -> Generator[Asking]:
+        """Like `ask`, as a stream: iterate over statements; the whole is in `answer` then.
+
+        >>> with kb.asking("What is DUS?") as asking:
+        ...     for statement in asking:
+        ...         print(statement.marked)
+        """
+        from solarmini.engine.open import open_engine
+
+        chosen = Filters.model_validate(filters) if isinstance(filters, Mapping) else filters
+        with ExitStack() as stack:
+            engine = open_engine(model) if isinstance(model, str) else model
+            if engine is not None and engine is not model:
+                stack.callback(engine.close)
+            turns = tuple(Turn(*turn) for turn in history)
+            yield Asking(
+                self.store,
+                self.embedder,
+                AskRequest(question, turns, limit, chosen, engine, reranker, least),
+            )
 
     def get(self, chunk_id: str) -> Hit | None:
         """Return a chunk by its id, as a hit with score 0; None when it is gone."""

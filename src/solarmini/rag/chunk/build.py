@@ -1,7 +1,7 @@
 """Blocks to chunks: paragraphs packed under their headings, tables and figures whole."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from solarmini.rag.chunk import tables
@@ -137,7 +137,7 @@ class _Packer:
                 text="\n".join(block.text for block in blocks),
                 heading=self._path(),
                 section=self.section,
-                places=[place for block in blocks for place in block.places],
+                places=_joined_places(blocks),
             )
         )
         self.buffer, self.held = [], 0
@@ -167,6 +167,15 @@ class _Packer:
                 draft = _Draft(number, "table", text, self._path(), self.section, [*block.places])
                 draft.markup = html
                 yield draft
+
+
+def _joined_places(blocks: Sequence[Block]) -> list[Place]:
+    """Return the places of blocks whose texts are joined by line breaks."""
+    places, start = [], 0
+    for block in blocks:
+        places += [place._replace(start=start) for place in block.places]
+        start += len(block.text) + 1
+    return places
 
 
 def pack(text: str, target: int, count: TokenCounter) -> Iterator[str]:

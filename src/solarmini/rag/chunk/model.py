@@ -14,12 +14,14 @@ class Place(NamedTuple):
     """Where a piece of a chunk stands: page from 1, its polygon there, and the element's id.
 
     Sources without pages (plain text, Markdown, HTML) have page 1 and no polygon; `element` is
-    then the number of the block in the file.
+    then the number of the block in the file. `start` is where its words begin in the chunk's
+    text.
     """
 
     page: int
     polygon: Polygon | None
     element: int
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,16 @@ def chunk_id(kind: str, heading: tuple[str, ...], text: str, copy: int) -> str:
 
 
 def places_to_json(places: tuple[Place, ...]) -> str:
-    """Write places as JSON: [[page, element, [x, y, …] or null], …], fractions to 5 digits."""
+    """Write places as JSON: [[page, element, [x, y, …] or null, start], …], 5 digits a fraction."""
     return json.dumps(
         [
-            [p.page, p.element, p.polygon and [round(v, 5) for point in p.polygon for v in point]]
-            for p in places
+            [
+                place.page,
+                place.element,
+                place.polygon and [round(v, 5) for point in place.polygon for v in point],
+                place.start,
+            ]
+            for place in places
         ],
         separators=(",", ":"),
     )
@@ -103,7 +110,8 @@ def places_to_json(places: tuple[Place, ...]) -> str:
 def places_from_json(text: str) -> tuple[Place, ...]:
     """Read what `places_to_json` wrote."""
     return tuple(
-        Place(page, flat and _polygon(flat), element) for page, element, flat in json.loads(text)
+        Place(page, flat and _polygon(flat), element, *start)
+        for page, element, flat, *start in json.loads(text)
     )
 
 

@@ -1,6 +1,6 @@
 """Tables as chunks: HTML for a model, one sentence a row for search, split only between rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from solarmini.layout.document import Cell, Table
 from solarmini.layout.export.html import table_html
@@ -17,11 +17,22 @@ def row_texts(table: Table) -> list[str]:
     "Model: SOLAR 10.7B; H6 (Avg.): 66.04". Without a head the values stand alone. A value that
     spans columns is said once, under the first column's name.
     """
+    lines = [row_line(pairs) for pairs in row_pairs(table)]
+    return lines or [" ".join(_flat(cell) for cell in table.cells if cell.text.strip())]
+
+
+def row_line(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return a row's (name, value) pairs as one line."""
+    return "; ".join(f"{name}: {value}" if name else value for name, value in pairs)
+
+
+def row_pairs(table: Table) -> list[list[tuple[str, str]]]:
+    """Return (name of the column, value) of every filled cell, a list for each body row."""
     grid = table.grid()
     names = _column_names(table, grid)
-    lines = []
+    rows = []
     for row in range(table.header_rows, table.rows):
-        said: list[str] = []
+        said: list[tuple[str, str]] = []
         seen: set[tuple[int, int]] = set()
         for column, cell in enumerate(grid[row]):
             if cell is None or (cell.row, cell.column) in seen:
@@ -29,10 +40,10 @@ def row_texts(table: Table) -> list[str]:
             seen.add((cell.row, cell.column))
             value = _flat(cell)
             if value:
-                said.append(f"{names[column]}: {value}" if names[column] else value)
+                said.append((names[column], value))
         if said:
-            lines.append("; ".join(said))
-    return lines or [" ".join(_flat(cell) for cell in table.cells if cell.text.strip())]
+            rows.append(said)
+    return rows
 
 
 def _column_names(table: Table, grid: list[list[Cell | None]]) -> list[str]:

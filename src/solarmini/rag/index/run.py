@@ -18,7 +18,7 @@ from solarmini.rag.store.interface import Store
 from solarmini.rag.store.records import DocumentRecord, NewChunk
 
 # Raised when chunks of the same file would come out otherwise than before.
-CHUNKER = "chunks-1"
+CHUNKER = "chunks-2"
 _BATCH = 32  # chunks embedded between two savings
 
 

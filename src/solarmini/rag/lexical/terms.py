@@ -65,7 +65,7 @@ def _korean_query(text: str) -> Iterator[str]:
     yield from (morpheme.form for morpheme in wanted)
     for run in _HANGUL_RUN.finditer(text):
         for at in range(run.start(), run.end() - 1):
-            if at in covered and at + 1 in covered:
+            if at in covered or at + 1 in covered:
                 yield "_" + text[at : at + 2]
 
 

@@ -36,6 +36,10 @@ class Vocabulary:
     def __contains__(self, term: str) -> bool:
         return term in self._holding
 
+    def holding(self, term: str) -> int:
+        """Return in how many chunks `term` occurs."""
+        return self._holding.get(term, 0)
+
     def guesses(self, term: str) -> list[str]:
         """Return up to three terms of the vocabulary that `term` may be a misspelling of."""
         korean = has_hangul(term)

@@ -56,6 +56,15 @@ class Hit:
         """(page, box) of every piece that has one."""
         return tuple((p.page, p.polygon) for p in self.places if p.polygon is not None)
 
+    def place_of(self, start: int) -> Place:
+        """Return the piece in which character `start` of the text stands.
+
+        A table or figure is one piece, its caption included.
+        """
+        if self.kind in ("table", "figure"):
+            return self.places[0]
+        return max((place for place in self.places if place.start <= start), key=lambda p: p.start)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the hit as what JSON can hold."""
         return {

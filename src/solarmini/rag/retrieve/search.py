@@ -22,6 +22,7 @@ Expand = Literal["none", "neighbours", "section"]
 
 _CANDIDATES = 100  # of each index
 _RERANKED = 30
+_SPARE = 3  # hits looked at for each one asked for, since some are duplicates
 _MOST_CONTEXT = 8_000  # characters of context around a hit
 
 
@@ -50,7 +51,8 @@ def search(store: Store, embedder: Embedder | None, request: Request) -> list[Hi
     order = np.lexsort((found.rows, -scores))
     if mode == "lexical":
         order = order[scores[order] > 0]
-    hits = _hits(store, found, scores, order[: _RERANKED + 3 * request.limit])
+    wanted = _SPARE * request.limit + (_RERANKED if request.reranker else 0)
+    hits = _hits(store, found, scores, order[:wanted])
     if request.reranker:
         hits = _reranked(request.reranker, request.query, hits)
     hits = without_duplicates(hits, store.terms_of, request.limit)
@@ -64,16 +66,19 @@ def _candidates(
     limit: int,
     among: np.ndarray | None,
 ) -> Candidates:
-    """Ask the store; where terms are unknown to it, ask again with what they may have meant."""
-    found = store.candidates(terms, vector, limit, among)
-    guessed = corrections(found.missing, store.vocabulary()) if found.missing else {}
-    if not guessed:
-        return found
-    known = {term: weight for term, weight in terms.items() if term not in found.missing}
-    for term, weight in guessed.items():
-        known[term] = max(known.get(term, 0.0), weight)
-    again = store.candidates(known, vector, limit, among)
-    return again._replace(most=max(found.most, again.most))
+    """Ask the store; for terms unknown to it, with what they may have meant."""
+    unknown = store.unknown(terms)
+    if unknown:
+        meant = dict(terms)
+        vocabulary = store.vocabulary()
+        for term in unknown:
+            guessed = corrections([term], vocabulary)
+            if guessed:
+                del meant[term]
+            for guess, weight in guessed.items():
+                meant[guess] = max(meant.get(guess, 0.0), weight)
+        terms = meant
+    return store.candidates(terms, vector, limit, among)
 
 
 def _scores(found: Candidates, mode: Mode, query: str) -> np.ndarray:

@@ -71,6 +71,10 @@ class Store(Protocol):
         """
         ...
 
+    def unknown(self, terms: Iterable[str]) -> list[str]:
+        """Return those of `terms` that no chunk holds."""
+        ...
+
     def select(self, filters: Filters) -> np.ndarray | None:
         """Return the rows that `filters` admit, sorted; None when they admit all."""
         ...

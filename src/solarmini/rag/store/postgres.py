@@ -110,11 +110,12 @@ class PostgresStore:
     @_guarded
     def bind(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Record settings not recorded yet; return all."""
-        for key, value in settings.items():
-            self._connection.run(
-                "INSERT INTO solarmini.settings VALUES (:k, :v) ON CONFLICT DO NOTHING",
-                k=key, v=value,
-            )  # fmt: skip
+        with self._transaction():  # others see all of them or none
+            for key, value in sorted(settings.items()):
+                self._connection.run(
+                    "INSERT INTO solarmini.settings VALUES (:k, :v) ON CONFLICT DO NOTHING",
+                    k=key, v=value,
+                )  # fmt: skip
         return self.settings()
 
     @_guarded
@@ -248,6 +249,17 @@ class PostgresStore:
             most=most,
             missing=tuple(sorted(missing)),
         )
+
+    @_guarded
+    def unknown(self, terms: Iterable[str]) -> list[str]:
+        """Return those of `terms` that no chunk holds."""
+        asked = list(terms)
+        found = self._connection.run(
+            "SELECT DISTINCT term FROM solarmini.postings WHERE term = ANY(CAST(:terms AS text[]))",
+            terms=asked,
+        )
+        known = {term for (term,) in found}
+        return [term for term in asked if term not in known]
 
     def _weights(
         self, terms: Mapping[str, float]

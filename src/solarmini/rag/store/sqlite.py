@@ -204,6 +204,12 @@ class SQLiteStore:
         finally:
             self._connection.execute("COMMIT")
 
+    @_guarded
+    def unknown(self, terms: Iterable[str]) -> list[str]:
+        """Return those of `terms` that no chunk holds."""
+        index = self._current()
+        return [term for term in terms if not index.holds(term)]
+
     def _current(self) -> SmallIndex | LargeIndex:
         state = self.settings()["generation"]
         if self._index is None or self._index_of != state:

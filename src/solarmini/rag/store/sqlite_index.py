@@ -72,11 +72,16 @@ class SmallIndex:
     ) -> Candidates:
         """Score every chunk both ways; see Store.candidates."""
         lexical = bm25.scores(terms, self._postings, self._lengths)
-        dense = None if vector is None else self._vectors @ vector
+        # a store that nothing was ever put into does not know its dimension yet
+        dense = None if vector is None or not len(self._rows) else self._vectors @ vector
         open_to = self._lengths.alive
         if among is not None:
             open_to = open_to & np.isin(self._rows, among)
         return best_of_both(self._rows, lexical, dense, open_to, limit)
+
+    def holds(self, term: str) -> bool:
+        """Whether a chunk that counts holds `term`."""
+        return bool(self._lengths.alive[self._postings(term)[0]].any())
 
     def _postings(self, term: str) -> tuple[np.ndarray, np.ndarray]:
         found = self._connection.execute(
@@ -151,6 +156,10 @@ class LargeIndex:
             here = part == number
             made[here] = self._vectors[number][places[here] - self._starts[number]] @ vector
         return made
+
+    def holds(self, term: str) -> bool:
+        """Whether a chunk that counts holds `term`."""
+        return bool(self._lengths.alive[self._postings(term)[0]].any())
 
     def _postings(self, term: str) -> tuple[np.ndarray, np.ndarray]:
         places, counts = [], []

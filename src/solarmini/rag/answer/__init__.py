@@ -1,0 +1,1 @@
+"""From passages to an answer: every sentence with its page, or that there is none."""
