@@ -23,6 +23,7 @@ _DAMAGE += (OverflowError, ZeroDivisionError, RuntimeError)
 # print coarser than a screen: small pictures are small pages.
 PAGE_INCHES = 8.27
 SCREEN_DPI = 96.0
+BANNER_INCHES = 2.0  # height that a picture much wider than high has at least
 SANE_DPI = (100.0, 2400.0)
 SANE_INCHES = (1.0, 60.0)
 _TURNS = {  # EXIF 2.32, tag 0x0112
@@ -233,7 +234,8 @@ def _dpi(image: Image.Image) -> tuple[float, float]:
     width = image.height if _turned(image) else image.width
     height = image.width if _turned(image) else image.height
     paper = PAGE_INCHES if height >= width else PAGE_INCHES * math.sqrt(2)
-    guess = max(width / paper, SCREEN_DPI)
+    # a banner is no sheet of paper: its text would come out too small to be read
+    guess = max(min(width / paper, height / BANNER_INCHES), SCREEN_DPI)
     return guess, guess
 
 

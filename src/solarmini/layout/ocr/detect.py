@@ -23,6 +23,9 @@ KERNEL = 0.2
 LINE = 0.4
 GROWTH = 1.4
 STEP = 32  # sizes the network takes are multiples of this
+BROAD = 2.0  # length over breadth up to which a picture is looked at in one piece
+MOST_STRIPS = 16.0
+OVERLAP = 5 * STEP  # of two strips, so that text at a border is seen whole by one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,29 @@ class TextDetector:
         if self._session is None:
             self._session = open_session(need_model(self.model))
         high, wide = image.shape[:2]
-        scale = min(1.0, self.long_side / max(high, wide))
+        scale = min(1.0, self._looked_at(high, wide) / max(high, wide))
         # narrow strips keep at least one step each way
         width = max(round(wide * scale / STEP), 1) * STEP
         height = max(round(high * scale / STEP), 1) * STEP
         pixels = (resize(image, width, height)[:, :, ::-1].astype(np.float32) - _MEAN) / _STD
+        longest = -(-self.long_side // STEP) * STEP
+        if max(width, height) <= longest:
+            return self._run(pixels)
+        found = np.zeros((height, width), dtype=np.float32)
+        for strip in strips_of(height, width, longest):
+            np.maximum(found[strip], self._run(pixels[strip]), out=found[strip])
+        return found
+
+    def _looked_at(self, high: int, wide: int) -> float:
+        """Return the long side, in pixels, at which a picture is looked at.
+
+        A long screenshot or a banner would have its text shrunk away: its length counts as if it
+        were as broad as a page, and it is looked at in strips.
+        """
+        ratio = max(high, wide) / max(min(high, wide), 1)
+        return self.long_side * min(max(ratio / BROAD, 1.0), MOST_STRIPS)
+
+    def _run(self, pixels: np.ndarray) -> np.ndarray:
         feed = {self._session.get_inputs()[0].name: pixels.transpose(2, 0, 1)[None]}
         return np.asarray(self._session.run(None, feed)[0])[0, 0]
 
@@ -77,6 +98,15 @@ class TextDetector:
         """Return the lines of text on an RGB picture, from its top down."""
         blobs, x_scale, y_scale = self.blobs(image)
         return spots_of(blobs, x_scale, y_scale)
+
+
+def strips_of(height: int, width: int, longest: int) -> list[tuple[slice, slice]]:
+    """Return slices (rows, columns) that cover a map by overlapping strips along its long side."""
+    length = max(height, width)
+    starts = range(0, max(length - OVERLAP, 1), longest - OVERLAP)
+    cuts = [slice(start, min(start + longest, length)) for start in starts]
+    whole = slice(None)
+    return [(whole, cut) if width >= height else (cut, whole) for cut in cuts]
 
 
 def spots_of(blobs: Blobs, x_scale: float, y_scale: float) -> list[Spot]:

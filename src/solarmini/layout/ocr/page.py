@@ -16,7 +16,8 @@ from solarmini.layout.primitives import PageContent, Picture, Renderer
 
 USUAL_DPI = 200.0  # of a page whose own resolution is not known
 LEAST_SIDE = 32  # pixels; smaller pictures hold no text that could be read
-BLANK = 4.0  # standard deviation of gray levels below which a page is blank
+BLANK = 10.0  # standard deviation of gray levels that no part of a blank page reaches
+_PART = 16  # pixels along and across such a part, every fourth pixel taken
 
 
 def needs_ocr(content: PageContent) -> bool:
@@ -58,6 +59,15 @@ def reading_dpi(content: PageContent, limits: Limits) -> float:
     return dpi * min(1.0, (most / pixels) ** 0.5)
 
 
+def is_blank(image: np.ndarray) -> bool:
+    """Whether nothing stands on a picture (h, w, 3), not even one word on a large page."""
+    gray = image[::4, ::4].mean(axis=2)
+    high, wide = (max(size // _PART, 1) for size in gray.shape)
+    high, wide = min(high, gray.shape[0]), min(wide, gray.shape[1])
+    rows = np.array_split(gray, high)
+    return not any(part.std() >= BLANK for row in rows for part in np.array_split(row, wide, 1))
+
+
 def recognise(
     content: PageContent,
     *,
@@ -78,7 +88,7 @@ def recognise(
     dpi = reading_dpi(content, limits)
     image = content.render(dpi)
     budget = Budget(limits.ocr_seconds)
-    if min(image.shape[:2]) < LEAST_SIDE or float(image[::4, ::4].std()) < BLANK:
+    if min(image.shape[:2]) < LEAST_SIDE or is_blank(image):
         return replace(content, lines=[], scanned=True, ocr=True)
     turn, image, spots = upright(image, reader.detector, reader.recogniser)
     read, unread = reader.read(image, spots, budget)
