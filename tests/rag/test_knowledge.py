@@ -97,6 +97,20 @@ def test_hits_say_where(folder: Path, embedder: HashingEmbedder) -> None:
         assert kb.search("cat", 1)[0].heading == ("Cats",)
 
 
+def test_a_fault_in_a_reader_costs_its_source_alone(
+    folder: Path, embedder: HashingEmbedder
+) -> None:
+    def broken(path: Path) -> Document:
+        raise AttributeError("no such thing")
+
+    (folder / "0.pdf").write_bytes(b"%PDF-")
+    with KnowledgeBase.open(folder / "kb.db", embedder=embedder) as kb:
+        report = kb.add(folder, layout=broken)
+        assert names(report.added) == ["a.md", "b.txt"]
+        [what] = report.failed.values()
+        assert "AttributeError: no such thing" in what
+
+
 def test_a_file_that_cannot_be_read_stops_no_other(folder: Path, embedder: HashingEmbedder) -> None:
     (folder / "bad.pdf").write_bytes(b"not a pdf")
     (folder / "raw.txt").write_bytes(b"\0\1\2" * 100)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from solarmini.errors import DocumentError
+from solarmini.errors import DocumentError, SolarError
 from solarmini.rag.chunk.build import chunk
 from solarmini.rag.chunk.model import Chunk, ChunkSize, Parsed
 from solarmini.rag.chunk.tokens import TokenCounter
@@ -127,6 +127,11 @@ class Indexer:
             return Event(source, "failed", problems=(f"cannot be read: {error.strerror}",))
         except DocumentError as error:
             return Event(source, "failed", problems=(error.what,))
+        except SolarError:  # a missing package, a store that is gone: no source could be read
+            raise
+        except Exception as error:  # a fault in a reader costs its source, not all the others
+            fault = f"a fault in its reader: {type(error).__name__}: {error}"
+            return Event(source, "failed", problems=(fault,))
         record = DocumentRecord(
             source, digest, size, self.recipe, parsed.format, parsed.pages, parsed.title,
             parsed.problems, dict(self.metadata),

@@ -23,7 +23,7 @@ TEXT_SUFFIXES: dict[str, Callable[[str], Parsed]] = {
     ".htm": parse_html,
 }
 _LAYOUT_SUFFIXES = """
-.pdf .png .jpg .jpeg .tif .tiff .bmp .webp .docx .pptx .xlsx
+.pdf .png .jpg .jpeg .tif .tiff .bmp .webp .gif .docx .pptx .xlsx
 .hwpx
 """
 LAYOUT_SUFFIXES = frozenset(_LAYOUT_SUFFIXES.split())
