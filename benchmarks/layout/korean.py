@@ -30,8 +30,8 @@ from pathlib import Path
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
-from ocr import edits
 from PIL import Image, ImageFilter, ImageFont
+from rapidfuzz.distance import Levenshtein
 
 from solarmini.layout import parse, to_text
 
@@ -211,8 +211,8 @@ def measure(
         face.name,
         number,
         condition,
-        edits(wanted, found) / len(wanted),
-        edits(known, bare) / len(known),
+        Levenshtein.distance(wanted, found) / len(wanted),
+        Levenshtein.distance(known, bare) / len(known),
         used,
         document.pages[0].angle,
     )

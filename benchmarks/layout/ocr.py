@@ -18,12 +18,13 @@ import random
 import resource
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from rapidfuzz.distance import Levenshtein
 
 from solarmini.layout.ocr import recognise
 from solarmini.layout.primitives import PageContent
@@ -140,20 +141,6 @@ def turned(page: np.ndarray, seed: int) -> np.ndarray:
 CONDITIONS = {"clean": lambda page, _: page, "worn": worn, "turned": turned}
 
 
-def edits(reference: Sequence, found: Sequence) -> int:
-    """Levenshtein distance."""
-    codes: dict = {}
-    a = np.array([codes.setdefault(x, len(codes)) for x in reference], dtype=np.int64)
-    b = np.array([codes.setdefault(x, len(codes)) for x in found], dtype=np.int64)
-    row = np.arange(len(b) + 1)
-    steps = np.arange(len(b) + 1)
-    for i, code in enumerate(a):
-        best = np.minimum(row[:-1] + (b != code), row[1:] + 1)
-        new = np.concatenate([[i + 1], best])
-        row = np.minimum.accumulate(new - steps) + steps  # insertions run along the row
-    return int(row[-1])
-
-
 def cpu() -> float:
     """Processor seconds of this process and its children."""
     used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -228,8 +215,8 @@ def measure(
         language,
         condition,
         path.stem,
-        edits(text, found) / len(text),
-        edits(text.split(), found.split()) / len(text.split()),
+        Levenshtein.distance(text, found) / len(text),
+        Levenshtein.distance(text.split(), found.split()) / len(text.split()),
         used,
         page.angle,
     )

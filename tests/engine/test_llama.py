@@ -16,7 +16,6 @@ from solarmini.engine.interface import (
     Event,
     GenerationSettings,
     GrammarError,
-    generate_many,
 )
 from solarmini.engine.llama import LlamaEngine
 from solarmini.engine.local import TransformersEngine
@@ -126,7 +125,7 @@ def test_seeds_and_choices(llama: LlamaEngine) -> None:
     first = ask(llama, TALK, seed=11, **settings)
     assert ask(llama, TALK, seed=11, **settings) == first
     assert ask(llama, TALK, seed=12, **settings) != first
-    many = generate_many(llama, TALK, GenerationSettings(seed=11, **settings), 2)
+    many = [llama.generate(TALK, GenerationSettings(seed=s, **settings)) for s in (11, 12)]
     texts = [generation.text() for generation in many]
     assert texts == [first, ask(llama, TALK, seed=12, **settings)]
     assert len({ask(llama, TALK, **settings) for _ in range(3)}) > 1

@@ -1,36 +1,28 @@
-"""Edit distances, and the held-out lines that figures are measured on."""
+"""Error rates, and the held-out lines that figures are measured on."""
 
 import io
 import random
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from fonts import Face
 from make_lines import HEIGHT, Sample
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from rapidfuzz.distance import Levenshtein
 from texts import held_out
-
-
-def distance(truth: Sequence[str], read: Sequence[str]) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(read) + 1))
-    for i, a in enumerate(truth, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(read, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
 
 
 def character_error(truth: list[str], read: list[str]) -> float:
     """Edits per true character, over all lines."""
-    edits = sum(distance(t, r) for t, r in zip(truth, read, strict=True))
+    edits = sum(Levenshtein.distance(t, r) for t, r in zip(truth, read, strict=True))
     return edits / sum(map(len, truth))
 
 
 def word_accuracy(truth: list[str], read: list[str]) -> float:
     """Share of the true words that are read exactly, in order."""
-    wrong = sum(distance(t.split(), r.split()) for t, r in zip(truth, read, strict=True))
+    wrong = sum(
+        Levenshtein.distance(t.split(), r.split()) for t, r in zip(truth, read, strict=True)
+    )
     return 1 - wrong / sum(len(t.split()) for t in truth)
 
 

@@ -266,11 +266,3 @@ def answer_limit(prompt: int, settings: GenerationSettings, context: int) -> int
     if not prompt or prompt + wanted > context:
         raise ContextLengthError(prompt, wanted, context)
     return settings.max_tokens or context - prompt
-
-
-def generate_many(
-    engine: Engine, prompt: Prompt, settings: GenerationSettings, count: int
-) -> list[Generation]:
-    """Start `count` answers to one prompt; with a seed, answer i has seed + i."""
-    seeds = [None if settings.seed is None else settings.seed + i for i in range(count)]
-    return [engine.generate(prompt, settings.model_copy(update={"seed": seed})) for seed in seeds]

@@ -204,10 +204,6 @@ def _tree(node: Parent, kin: Mapping[str | None, Kin]) -> dict[str, Any]:
     }
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float)
-
-
 def _ancestry(node: Parent) -> list[Parent]:
     """Return a model and its ancestors, the oldest first, each once."""
     found: dict[str, Parent] = {}

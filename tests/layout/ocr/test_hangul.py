@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
 from solarmini.errors import DocumentError
 from solarmini.layout.ocr.hangul import LineRecogniser
@@ -13,17 +14,10 @@ from solarmini.layout.ocr.recogniser import RecognisedLine
 FIXTURE = Path(__file__).parent / "hangul_lines"
 
 
-def edits(truth: str, read: str) -> int:
-    row = list(range(len(read) + 1))
-    for i, a in enumerate(truth, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(read, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
-
-
 def error(rows: list[dict], lines: list[RecognisedLine]) -> float:
-    wrong = sum(edits(row["text"], line.text) for row, line in zip(rows, lines, strict=True))
+    wrong = sum(
+        Levenshtein.distance(row["text"], line.text) for row, line in zip(rows, lines, strict=True)
+    )
     return wrong / sum(len(row["text"]) for row in rows)
 
 
@@ -84,7 +78,7 @@ def test_what_is_read_does_not_depend_on_the_company(recogniser, rows, read):
     shuffled = recogniser([row["crop"] for row in reversed(rows)])
     assert [line.text for line in reversed(shuffled)] == together
     # padding may tip a doubtful character, not more
-    assert sum(edits(a, b) for a, b in zip(together, alone, strict=True)) <= 2
+    assert sum(Levenshtein.distance(a, b) for a, b in zip(together, alone, strict=True)) <= 2
 
 
 def test_empty_paper_has_no_text(recogniser, rows):

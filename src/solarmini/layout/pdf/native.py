@@ -107,7 +107,6 @@ action_uri = _bind("FPDFAction_GetURIPath", c_ulong, _Handle, _Handle, _Out, c_u
 target_page = _bind("FPDFDest_GetDestPageIndex", c_int, _Handle, _Handle)
 
 bitmap_new = _bind("FPDFBitmap_CreateEx", _Handle, c_int, c_int, c_int, _Handle, c_int)
-bitmap_fill = _bind("FPDFBitmap_FillRect", c_int, _Handle, c_int, c_int, c_int, c_int, c_ulong)
 bitmap_free = _bind("FPDFBitmap_Destroy", None, _Handle)
 render_page = _bind(
     "FPDF_RenderPageBitmap", None, _Handle, _Handle, *[c_int] * 6, slow=True

@@ -2,10 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -17,27 +16,12 @@ from solarmini.rag.lexical.typos import Vocabulary
 from solarmini.rag.store import postgres_link
 from solarmini.rag.store import postgres_sql as sql
 from solarmini.rag.store.filters import Filters
+from solarmini.rag.store.guarded import guarded
 from solarmini.rag.store.records import Candidates, DocumentRecord, NewChunk, StoredChunk
 from solarmini.rag.store.rows import DOCUMENT, chunk_of, document_of, document_values
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 _APPROXIMATE_ABOVE = 50_000  # chunks from which vectors get an HNSW index
 _LOCK_CLASS = 0x534F4C52  # first key of our advisory locks
-
-
-def _guarded(
-    method: "Callable[Concatenate[PostgresStore, P], R]",
-) -> "Callable[Concatenate[PostgresStore, P], R]":
-    """Run a method alone on its connection, with errors of the server turned into ours."""
-
-    @wraps(method)
-    def run(self: "PostgresStore", *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock, postgres_link.guard(self._url):
-            return method(self, *args, **kwargs)
-
-    return run
 
 
 class PostgresStore:
@@ -55,12 +39,15 @@ class PostgresStore:
             self.close()
             raise
 
+    def _guard(self) -> AbstractContextManager[None]:
+        return postgres_link.guard(self._url)
+
     @property
     def where(self) -> str:
         """The URL without the password."""
         return postgres_link.without_password(self._url)
 
-    @_guarded
+    @guarded
     def _prepare(self) -> None:
         run = self._connection.run
         with self._transaction():
@@ -102,12 +89,12 @@ class PostgresStore:
             raise
         self._connection.run("COMMIT")
 
-    @_guarded
+    @guarded
     def settings(self) -> dict[str, str]:
         """Return what the store was made with."""
         return dict(self._connection.run("SELECT key, value FROM solarmini.settings"))
 
-    @_guarded
+    @guarded
     def bind(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Record settings not recorded yet; return all."""
         with self._transaction():  # others see all of them or none
@@ -118,12 +105,12 @@ class PostgresStore:
                 )  # fmt: skip
         return self.settings()
 
-    @_guarded
+    @guarded
     def count(self) -> int:
         """Return the number of chunks."""
         return self._connection.run("SELECT count(*) FROM solarmini.chunks")[0][0]
 
-    @_guarded
+    @guarded
     def documents(self) -> list[DocumentRecord]:
         """Return every source, by name."""
         found = self._connection.run(
@@ -131,7 +118,7 @@ class PostgresStore:
         )
         return [document_of(row) for row in found]
 
-    @_guarded
+    @guarded
     def replace(self, document: DocumentRecord, chunks: Sequence[NewChunk]) -> None:
         """Put a source in the place of its former self, all or nothing."""
         with self._transaction():
@@ -141,7 +128,7 @@ class PostgresStore:
                 self._insert(number, ordinal, new)
             self._advance()
 
-    @_guarded
+    @guarded
     def delete(self, source: str) -> bool:
         """Remove a source and all that came of it."""
         with self._transaction():
@@ -195,7 +182,7 @@ class PostgresStore:
             " WHERE key = 'generation'"
         )
 
-    @_guarded
+    @guarded
     def vectors_of(self, chunk_ids: Iterable[str]) -> dict[str, np.ndarray]:
         """Return the vectors known for chunk ids: of stored chunks, and kept ones."""
         names = list(chunk_ids)
@@ -208,7 +195,7 @@ class PostgresStore:
         )
         return {name: np.array(json.loads(said), dtype=np.float32) for name, said in found}
 
-    @_guarded
+    @guarded
     def keep_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
         """Keep vectors of chunks not stored yet."""
         with self._transaction():
@@ -219,12 +206,12 @@ class PostgresStore:
                     n=name, v=_text(vector),
                 )  # fmt: skip
 
-    @_guarded
+    @guarded
     def forget_vectors(self) -> None:
         """Drop kept vectors."""
         self._connection.run("DELETE FROM solarmini.kept_vectors")
 
-    @_guarded
+    @guarded
     def candidates(
         self,
         terms: Mapping[str, float],
@@ -250,7 +237,7 @@ class PostgresStore:
             missing=tuple(sorted(missing)),
         )
 
-    @_guarded
+    @guarded
     def unknown(self, terms: Iterable[str]) -> list[str]:
         """Return those of `terms` that no chunk holds."""
         asked = list(terms)
@@ -315,7 +302,7 @@ class PostgresStore:
         found = self._connection.run(query, vector=_text(vector), most=most, **values)
         return {row: float(score) for row, score in found}
 
-    @_guarded
+    @guarded
     def select(self, filters: Filters) -> np.ndarray | None:
         """Return the rows that `filters` admit, sorted; None when they admit all."""
         if not (filters.on_documents or filters.on_chunks):
@@ -329,7 +316,7 @@ class PostgresStore:
         found = self._connection.run(query, **values)
         return np.array(found, dtype=np.int64).reshape(-1)
 
-    @_guarded
+    @guarded
     def chunks(self, rows: Sequence[int]) -> list[StoredChunk]:
         """Return chunks in the order asked; rows that are gone are left out."""
         wanted = [int(row) for row in rows]
@@ -339,13 +326,13 @@ class PostgresStore:
         }
         return [found[row] for row in wanted if row in found]
 
-    @_guarded
+    @guarded
     def rows_of(self, chunk_id: str) -> list[int]:
         """Return the rows of a chunk id."""
         query = "SELECT id FROM solarmini.chunks WHERE chunk_id = :c ORDER BY id"
         return [row for (row,) in self._connection.run(query, c=chunk_id)]
 
-    @_guarded
+    @guarded
     def around(self, row: int, before: int, after: int) -> list[int]:
         """Return the row and its neighbours in the document, in reading order."""
         found = self._connection.run(
@@ -356,7 +343,7 @@ class PostgresStore:
         )  # fmt: skip
         return [found_row for (found_row,) in found]
 
-    @_guarded
+    @guarded
     def section(self, row: int) -> list[int]:
         """Return all rows under the same heading, in reading order."""
         found = self._connection.run(
@@ -367,7 +354,7 @@ class PostgresStore:
         )
         return [found_row for (found_row,) in found]
 
-    @_guarded
+    @guarded
     def terms_of(self, rows: Sequence[int]) -> dict[int, frozenset[str]]:
         """Return the distinct terms of chunks."""
         found = self._connection.run(
@@ -377,7 +364,7 @@ class PostgresStore:
         )
         return {row: frozenset(terms) for row, terms in found}
 
-    @_guarded
+    @guarded
     def vocabulary(self) -> Vocabulary:
         """Return all terms, for the correction of typos; kept until the store changes."""
         generation = self.settings()["generation"]
@@ -389,7 +376,7 @@ class PostgresStore:
             self._vocabulary = (generation, made)
         return self._vocabulary[1]
 
-    @_guarded
+    @guarded
     def tidy(self) -> None:
         """Tell the planner what is there; index the vectors of a large store."""
         dimension = int(self.settings().get("dimension", "0"))
@@ -398,7 +385,7 @@ class PostgresStore:
         self._connection.run("VACUUM ANALYZE solarmini.chunks")
         self._connection.run("VACUUM ANALYZE solarmini.postings")
 
-    @_guarded
+    @guarded
     def problems(self) -> list[str]:
         """Check that nothing is there by half."""
         dimension = int(self.settings().get("dimension", "0"))

@@ -2,10 +2,10 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from solarmini.rag.lexical.bm25 import is_gram
 from solarmini.rag.lexical.typos import Vocabulary
 from solarmini.rag.store import sqlite_file
 from solarmini.rag.store.filters import Filters
+from solarmini.rag.store.guarded import guarded
 from solarmini.rag.store.records import Candidates, DocumentRecord, NewChunk, StoredChunk
 from solarmini.rag.store.rows import DOCUMENT, chunk_of, document_of, document_values
 from solarmini.rag.store.segments import SegmentFolder
 from solarmini.rag.store.sqlite_index import Catalogue, LargeIndex, SmallIndex, tail
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # Up to here postings come straight from the full-text index, and the file is all there is.
 SEGMENTS_ABOVE = 5_000
@@ -29,19 +27,6 @@ GRAPHS_ABOVE = 300_000
 _SEGMENT_SIZE = 25_000  # chunks; about 150 MB in memory while one is made
 _TAIL = 2_500  # chunks that may stay outside of segments
 _IN_ONE = 500  # values in one IN (…)
-
-
-def _guarded(
-    method: "Callable[Concatenate[SQLiteStore, P], R]",
-) -> "Callable[Concatenate[SQLiteStore, P], R]":
-    """Run a method alone in its store, with errors of SQLite turned into ours."""
-
-    @wraps(method)
-    def run(self: "SQLiteStore", *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock, sqlite_file.guard(self._path):
-            return method(self, *args, **kwargs)
-
-    return run
 
 
 class SQLiteStore:
@@ -57,17 +42,20 @@ class SQLiteStore:
         self._vocabulary: Vocabulary | None = None
         self._folder = SegmentFolder(self._path, self.settings()["id"])
 
+    def _guard(self) -> AbstractContextManager[None]:
+        return sqlite_file.guard(self._path)
+
     @property
     def where(self) -> str:
         """The file."""
         return str(self._path)
 
-    @_guarded
+    @guarded
     def settings(self) -> dict[str, str]:
         """Return what the store was made with."""
         return dict(self._connection.execute("SELECT key, value FROM settings").fetchall())
 
-    @_guarded
+    @guarded
     def bind(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Record settings not recorded yet; return all."""
         if any(key not in self.settings() for key in settings):
@@ -77,19 +65,19 @@ class SQLiteStore:
                 )
         return self.settings()
 
-    @_guarded
+    @guarded
     def count(self) -> int:
         """Return the number of chunks."""
         query = "SELECT count(*) FROM chunks INDEXED BY chunks_light"
         return self._connection.execute(query).fetchone()[0]
 
-    @_guarded
+    @guarded
     def documents(self) -> list[DocumentRecord]:
         """Return every source, by name."""
         found = self._connection.execute(f"SELECT {DOCUMENT} FROM documents ORDER BY source")
         return [document_of(row) for row in found]
 
-    @_guarded
+    @guarded
     def replace(self, document: DocumentRecord, chunks: Sequence[NewChunk]) -> None:
         """Put a source in the place of its former self, all or nothing."""
         with sqlite_file.writing(self._connection):
@@ -102,7 +90,7 @@ class SQLiteStore:
                 self._insert(number or 0, ordinal, new)
             self._advance()
 
-    @_guarded
+    @guarded
     def delete(self, source: str) -> bool:
         """Remove a source and all that came of it."""
         with sqlite_file.writing(self._connection):
@@ -160,7 +148,7 @@ class SQLiteStore:
             "UPDATE settings SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
         )
 
-    @_guarded
+    @guarded
     def vectors_of(self, chunk_ids: Iterable[str]) -> dict[str, np.ndarray]:
         """Return the vectors known for chunk ids: of stored chunks, and kept ones."""
         found: dict[str, np.ndarray] = {}
@@ -175,21 +163,21 @@ class SQLiteStore:
             found.update((name, np.frombuffer(raw, dtype="<f4")) for name, raw in rows)
         return found
 
-    @_guarded
+    @guarded
     def keep_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
         """Keep vectors of chunks not stored yet."""
         rows = [(name, np.asarray(v, dtype="<f4").tobytes()) for name, v in vectors.items()]
         with sqlite_file.writing(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO kept_vectors VALUES (?, ?)", rows)
 
-    @_guarded
+    @guarded
     def forget_vectors(self) -> None:
         """Drop kept vectors."""
         if self._connection.execute("SELECT 1 FROM kept_vectors LIMIT 1").fetchone():
             with sqlite_file.writing(self._connection):
                 self._connection.execute("DELETE FROM kept_vectors")
 
-    @_guarded
+    @guarded
     def candidates(
         self,
         terms: Mapping[str, float],
@@ -204,7 +192,7 @@ class SQLiteStore:
         finally:
             self._connection.execute("COMMIT")
 
-    @_guarded
+    @guarded
     def unknown(self, terms: Iterable[str]) -> list[str]:
         """Return those of `terms` that no chunk holds."""
         index = self._current()
@@ -231,7 +219,7 @@ class SQLiteStore:
     def _dimension(self) -> int:
         return int(self.settings().get("dimension", "0"))
 
-    @_guarded
+    @guarded
     def select(self, filters: Filters) -> np.ndarray | None:
         """Return the rows that `filters` admit, sorted; None when they admit all."""
         if not (filters.on_documents or filters.on_chunks):
@@ -245,7 +233,7 @@ class SQLiteStore:
         query = f"SELECT id FROM chunks WHERE {' AND '.join(parts)} ORDER BY id"
         return np.array(self._connection.execute(query, values).fetchall(), np.int64).reshape(-1)
 
-    @_guarded
+    @guarded
     def chunks(self, rows: Sequence[int]) -> list[StoredChunk]:
         """Return chunks in the order asked; rows that are gone are left out."""
         found: dict[int, StoredChunk] = {}
@@ -263,13 +251,13 @@ class SQLiteStore:
                 )
         return [found[int(row)] for row in rows if int(row) in found]
 
-    @_guarded
+    @guarded
     def rows_of(self, chunk_id: str) -> list[int]:
         """Return the rows of a chunk id."""
         query = "SELECT id FROM chunks WHERE chunk_id = ? ORDER BY id"
         return [row for (row,) in self._connection.execute(query, (chunk_id,))]
 
-    @_guarded
+    @guarded
     def around(self, row: int, before: int, after: int) -> list[int]:
         """Return the row and its neighbours in the document, in reading order."""
         query = (
@@ -279,7 +267,7 @@ class SQLiteStore:
         )
         return [found for (found,) in self._connection.execute(query, (before, after, row))]
 
-    @_guarded
+    @guarded
     def section(self, row: int) -> list[int]:
         """Return all rows under the same heading, in reading order."""
         query = (
@@ -288,7 +276,7 @@ class SQLiteStore:
         )
         return [found for (found,) in self._connection.execute(query, (row,))]
 
-    @_guarded
+    @guarded
     def terms_of(self, rows: Sequence[int]) -> dict[int, frozenset[str]]:
         """Return the distinct terms of chunks."""
         found: dict[int, frozenset[str]] = {}
@@ -299,7 +287,7 @@ class SQLiteStore:
                 found[row] = frozenset(said.split())
         return found
 
-    @_guarded
+    @guarded
     def vocabulary(self) -> Vocabulary:
         """Return all terms, for the correction of typos; kept until the store changes."""
         self._current()
@@ -308,7 +296,7 @@ class SQLiteStore:
             self._vocabulary = Vocabulary([t for t, _ in found], [n for _, n in found])
         return self._vocabulary
 
-    @_guarded
+    @guarded
     def tidy(self) -> None:
         """Merge the full-text index so that no trace of deleted text stays, write segments."""
         if "untidy" in self.settings():
@@ -339,7 +327,7 @@ class SQLiteStore:
         large = self.count() > self._graphs_above
         self._folder.replace(kept, changed, graphs=large)
 
-    @_guarded
+    @guarded
     def problems(self) -> list[str]:
         """Check the file, the full-text index and that nothing is there by half."""
         from solarmini.rag.store.sqlite_check import problems
