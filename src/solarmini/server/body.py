@@ -54,7 +54,7 @@ async def chunks(
     it has sent all hears the answer.
     """
     stated = header(scope, b"content-length") or ""
-    if stated.isdigit() and int(stated) > 4 * limit:
+    if stated.isdecimal() and int(stated) > 4 * limit:
         raise refusal
     started, size = time.monotonic(), 0
     while True:

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 
 from solarmini.errors import DocumentError, SolarError
+from solarmini.layout.stated import stated_number
 from solarmini.server.body import Upload
 from solarmini.server.documents import upload_of
 from solarmini.server.errors import invalid
@@ -150,8 +151,8 @@ def _drawn_page(source: Any, order: Order, number: int) -> Drawn | None:
 
 def _order_of(state: State, upload: Upload, path: Path) -> tuple[Order, list[int]]:
     fields = upload.fields
-    width = fields.get("width", "1000").strip()
-    if not width.isdigit() or not _WIDTHS[0] <= int(width) <= _WIDTHS[1]:
+    width = stated_number(fields.get("width", "1000"))
+    if not _WIDTHS[0] <= width <= _WIDTHS[1]:
         raise invalid(f"width is a number from {_WIDTHS[0]} to {_WIDTHS[1]}.", "width")
     found = _RANGE.fullmatch(fields.get("pages", "1").strip())
     if found is None:
@@ -163,7 +164,7 @@ def _order_of(state: State, upload: Upload, path: Path) -> tuple[Order, list[int
         raise invalid(f"At most {MOST} pages are drawn in one request.", "pages")
     angles = _angles(fields.get("angles", ""))
     most = state.settings.bounds.upload_bytes
-    return Order(path, int(width), angles, most), list(range(first, last + 1))
+    return Order(path, width, angles, most), list(range(first, last + 1))
 
 
 def _angles(text: str) -> dict[int, float]:

@@ -310,3 +310,31 @@ def test_an_empty_page(typist):
     draft = draft_page(typist().content)
     assert draft.blocks == []
     assert finish([draft])[0].elements == ()
+
+
+def test_circled_numbers_mark_a_list(typist):
+    from solarmini.layout.assemble import draft_page
+
+    page = typist()
+    page.text(LOREM, 60, 60, columns=80)
+    for i, (marker, text) in enumerate([("①", "an application"), ("②", "a letter of consent")]):
+        page.line(f"{marker} {text}", 70, 150 + 12 * i)
+    page.text(LOREM, 60, 220, columns=80)
+    draft = draft_page(page.content)
+    assert [b.category for b in draft.blocks] == ["paragraph", "list", "paragraph"]
+    assert [(i.marker, i.text) for i in draft.blocks[1].items] == [
+        ("①", "an application"),
+        ("②", "a letter of consent"),
+    ]
+
+
+def test_rows_that_end_in_signs_of_digits_are_read(typist):
+    from solarmini.layout.assemble import draft_page
+
+    page = typist()
+    ends = ["②", "x²", "③", "1" * 5000, "④"]
+    for i, end in enumerate(ends):
+        page.line(f"Harbour dues .......... {end}", 60, 60 + 30 * i, width=400)
+    draft = draft_page(page.content)
+    text = " ".join(line.text for block in draft.blocks for line in block.lines)
+    assert all(end in text for end in ends)

@@ -188,7 +188,7 @@ class _Joiner:
         for near in _stacks([row for row in self.rows if PAGE.fullmatch(_page(row))]):
             found = [(left, row) for row in near if (left := self._left_of(row)) is not None]
             found = [(left, row) for left, row in found if STARTS_TEXT.search(left.text)]
-            numbers = [int(_page(row)) for _, row in found if _page(row).isdigit()]
+            numbers = [int(_page(row)) for _, row in found if _page(row).isdecimal()]
             falls = sum(a > b for a, b in pairwise(numbers))
             enough = len(found) >= 3 and len(found) >= 0.7 * len(near)
             if enough and falls <= 0.15 * len(numbers) and len(set(numbers)) * 2 >= len(numbers):

@@ -8,6 +8,7 @@ from solarmini.layout.assemble.paragraphs import ends_in_page, is_entry
 from solarmini.layout.assemble.parts import Part
 from solarmini.layout.assemble.rows import Measures
 from solarmini.layout.primitives import Rule, union
+from solarmini.layout.stated import stated_number
 
 NOTE = re.compile(r"^(?:\d{1,3}[.)]?(?=\s|[A-Z가-힣h<\"“'‘(])|[*†‡§¶]+|\[\d{1,3}\])\s*\S")
 MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|CMR\d|MSBM|MSAM|Math|Symbol|MTMI|MTSY|MTEX|Euclid", re.I)
@@ -167,4 +168,4 @@ def mark_contents(parts: Sequence[Part]) -> None:
 
 def _page(part: Part) -> int:
     last = part.rows[-1].text.rsplit(" ", 1)[-1].strip(".…")
-    return int(last) if last.isdecimal() else 0
+    return stated_number(last)

@@ -7,6 +7,7 @@ from solarmini.layout.assemble.parts import Part
 from solarmini.layout.assemble.rows import Measures, read_marker
 from solarmini.layout.assemble.text import compose
 from solarmini.layout.document import ListItem, Span
+from solarmini.layout.stated import stated_number
 
 HANGUL = "가나다라마바사아자차카타파하"
 
@@ -37,7 +38,7 @@ def _value(marker: str) -> tuple[str, int] | None:
     """Return the kind of an ordinal and its number."""
     core = marker.strip("()[].")
     if core.isdecimal():
-        return re.sub(r"\d+", "1", marker), int(core)
+        return re.sub(r"\d+", "1", marker), stated_number(core)
     if core in HANGUL:
         return "가", HANGUL.index(core)
     if len(core) == 1 and core.isalpha() and core.isascii():

@@ -153,7 +153,7 @@ def leads_to_page(text: str) -> bool:
 def ends_in_page(text: str) -> bool:
     """Whether a line ends in a page number."""
     last = text.rsplit(" ", 1)[-1].strip(".…")
-    return 0 < len(last) <= 4 and (last.isdigit() or set(last) <= set("ivxlc"))
+    return 0 < len(last) <= 4 and (last.isdecimal() or set(last) <= set("ivxlc"))
 
 
 def _is_centred(rows: Sequence[Row]) -> bool:

@@ -13,6 +13,7 @@ from solarmini.layout.office.docx_lists import Numbering, W
 from solarmini.layout.office.docx_table import read_table
 from solarmini.layout.office.docx_text import ParagraphText, read_paragraph
 from solarmini.layout.office.xml import parse_xml
+from solarmini.layout.stated import stated_number
 
 _HEADING = re.compile(r"(?:heading|제목|überschrift|titre)\s*([1-9])$", re.IGNORECASE)
 _CONTENTS = re.compile(r"(?:toc|목차)\s*\d+$", re.IGNORECASE)
@@ -186,7 +187,7 @@ class _Reader:
                 return None
             if identity is not None:
                 at = level.get(f"{W}val", "0") if level is not None else "0"
-                return self.numbering.next(identity, int(at) if at.isdigit() else 0)
+                return self.numbering.next(identity, stated_number(at))
         return None
 
     def _heading_level(self, node: Any, style: str | None, name: str) -> int:
@@ -196,9 +197,8 @@ class _Reader:
         if found:
             return min(int(found[1]), 6)
         outline = self._value(node, style, "outlineLvl")
-        if outline is not None and outline.isdigit() and int(outline) < 9:
-            return min(int(outline) + 1, 6)
-        return 0
+        level = stated_number(outline, 9)  # 9 is body text
+        return min(level + 1, 6) if level < 9 else 0
 
     def _value(self, node: Any, style: str | None, name: str) -> str | None:
         for owner in (node, *self._style_chain(style)):

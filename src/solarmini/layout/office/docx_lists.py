@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from solarmini.layout.office.markers import bullet, number_text
+from solarmini.layout.stated import stated_number
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -100,11 +101,10 @@ def _read_level(node: Any) -> _Level:
     return _Level(
         kind=value("numFmt", "decimal"),
         text=value("lvlText", ""),
-        start=int(start) if start.lstrip("-").isdigit() else 1,
+        start=stated_number(start, 1, least=-100_000),
         style=value("pStyle", "") or None,
     )
 
 
 def _int(node: Any, name: str) -> int:
-    text = node.get(f"{W}{name}", "0")
-    return int(text) if text.lstrip("-").isdigit() else 0
+    return stated_number(node.get(f"{W}{name}"), least=-100_000)

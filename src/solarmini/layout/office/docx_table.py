@@ -6,6 +6,7 @@ from typing import Any
 from solarmini.layout.document import Cell, Span, Table
 from solarmini.layout.office.builder import grid_table
 from solarmini.layout.office.docx_lists import W
+from solarmini.layout.stated import stated_number
 
 
 def read_table(node: Any, read_cell: Callable[[Any], tuple[Span, ...]]) -> Table | None:
@@ -71,4 +72,4 @@ def _cells(node: Any) -> Iterator[Any]:
 def _number(node: Any, path: str) -> int:
     found = node.find("/".join(f"{W}{part}" for part in path.split("/")))
     value = found.get(f"{W}val", "0") if found is not None else "0"
-    return min(int(value), 10_000) if value.isdigit() else 0
+    return stated_number(value, most=10_000)

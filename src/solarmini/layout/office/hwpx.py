@@ -14,6 +14,7 @@ from solarmini.layout.document import Category, Cell, ListItem, Span, Table
 from solarmini.layout.office.builder import HEADINGS, Builder, grid_table, joined
 from solarmini.layout.office.hwpx_head import Head, local
 from solarmini.layout.office.xml import parse_xml
+from solarmini.layout.stated import stated_number
 
 _UNIT = 100.0  # HWPUNITs a point (1/7200 inch)
 
@@ -306,5 +307,4 @@ def _line_segments(paragraph: Any) -> list[Any]:
 
 
 def _count(node: Any, name: str, otherwise: int) -> int:
-    value = node.get(name, "") if node is not None else ""
-    return min(int(value), 100_000) if value.isdigit() else otherwise
+    return stated_number(node.get(name) if node is not None else None, otherwise)

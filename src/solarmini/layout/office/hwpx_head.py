@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from solarmini.layout.office.markers import bullet, number_text
+from solarmini.layout.stated import stated_number
 
 _OUTLINE = re.compile(r"(?:개요|outline)\s*(\d{1,2})$", re.IGNORECASE)
 
@@ -48,11 +49,10 @@ class Head:
             elif name == "paraPr":
                 kind = next((c for c in node if local(c) == "heading"), None)
                 if kind is not None:
-                    level = kind.get("level", "0")
                     head.headings[identity] = (
                         kind.get("type", "NONE"),
                         kind.get("idRef", "0"),
-                        int(level) if level.isdigit() else 0,
+                        stated_number(kind.get("level")),
                     )
             elif name == "style":
                 label = node.get("name") or node.get("engName") or ""
@@ -107,8 +107,8 @@ class Head:
 
 
 def _level(node: Any) -> tuple[int, tuple[str, str, int]]:
-    level, start = node.get("level", "1"), node.get("start", "1")
+    start = stated_number(node.get("start"), 1)
     return (
-        int(level) - 1 if level.isdigit() else 0,
-        (node.text or "", node.get("numFormat", "DIGIT"), int(start) if start.isdigit() else 1),
+        stated_number(node.get("level"), 1) - 1,
+        (node.text or "", node.get("numFormat", "DIGIT"), start),
     )

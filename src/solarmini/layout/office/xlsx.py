@@ -155,9 +155,12 @@ def _header_rows(
     first = [values[top, c] for c in range(left, right + 1) if (top, c) in values]
     if top == bottom or not first:
         return 0
+
     tables = [table.ref for table in sheet.tables.values()]
     filters = [sheet.auto_filter.ref] if sheet.auto_filter and sheet.auto_filter.ref else []
-    starts = {int("".join(c for c in ref.split(":")[0] if c.isdigit())) for ref in tables + filters}
+    starts = {
+        int("".join(c for c in ref.split(":")[0] if c.isdecimal())) for ref in tables + filters
+    }
     if top in starts:
         return 1
     if not all(isinstance(cell.value, str) for cell in first):

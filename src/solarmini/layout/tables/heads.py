@@ -34,7 +34,7 @@ def _years(row: Sequence[Piece]) -> bool:
     """Whether the values of a row are years, which head columns."""
     texts = [p.text.strip() for p in row if p.chunks and is_value(p.text)]
     return len(texts) > 1 and all(
-        len(t[:4]) == 4 and t[:4].isdigit() and 1800 <= int(t[:4]) <= 2100 for t in texts
+        len(t[:4]) == 4 and t[:4].isdecimal() and 1800 <= int(t[:4]) <= 2100 for t in texts
     )
 
 

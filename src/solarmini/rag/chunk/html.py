@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from solarmini.layout.document import Cell, Span, Table
+from solarmini.layout.stated import stated_number
 from solarmini.rag.chunk.model import Block, Kind, Parsed, Place
 
 _HIDDEN = {"script", "style", "template", "noscript", "svg", "iframe", "object"}
@@ -176,4 +177,4 @@ def _filled(cells: list[Cell], taken: dict[tuple[int, int], int], rows: int) -> 
 
 
 def _span(value: str | None) -> int:
-    return min(max(int(value), 1), _MOST_SPAN) if value and value.isdigit() else 1
+    return stated_number(value, 1, least=1, most=_MOST_SPAN)
