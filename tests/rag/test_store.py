@@ -1,6 +1,9 @@
 """What every store does, the same on SQLite (small and large) and on PostgreSQL."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from solarmini.rag.lexical import bm25
 from solarmini.rag.lexical.terms import document_terms, query_terms
 from solarmini.rag.store.filters import Filters
 from solarmini.rag.store.interface import Store
+from solarmini.rag.store.open import open_store
 from solarmini.rag.store.records import DocumentRecord, NewChunk
 
 Opened = Callable[[str], Store]
@@ -230,3 +234,20 @@ def test_an_empty_store_finds_nothing(url: str, opened: Opened) -> None:
     assert store.unknown(["cat"]) == ["cat"]
     assert store.documents() == []
     assert store.problems() == []
+
+
+def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Whoever comes first makes it, the others wait for that and find the same store."""
+    start = Barrier(4)
+
+    def opened_id(path: Path) -> str:
+        start.wait()
+        store = open_store(str(path))
+        try:
+            return store.settings()["id"]
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for n in range(40):
+            assert len(set(pool.map(opened_id, [tmp_path / f"{n}.db"] * 4))) == 1

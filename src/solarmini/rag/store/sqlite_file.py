@@ -2,6 +2,7 @@
 
 import sqlite3
 import struct
+import time
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -72,7 +73,6 @@ def open_file(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     kind, version = _identity(connection)
     if kind == 0 and version == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
         with writing(connection):
             kind, version = _identity(connection)  # another process may have made it meanwhile
             if kind == 0:
@@ -86,11 +86,26 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             where=path,
             mend="upgrade solar-mini",
         )
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Readers never wait for a writer. SQLite does not wait by itself when it changes the mode."""
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
-    kind = connection.execute("PRAGMA application_id").fetchone()[0]
-    return kind, connection.execute("PRAGMA user_version").fetchone()[0]
+    """Read both marks in one statement: another process may be writing them just now."""
+    query = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    return connection.execute(query).fetchone()
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:
