@@ -152,7 +152,7 @@ class Running(Client):
         return [line for line in lines if line["event"] == name]
 
 
-def until(wanted: Callable[[], bool], seconds: float = 10) -> None:
+def until(wanted: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not wanted():

@@ -54,7 +54,7 @@ def measure(side: str, model: object, options: argparse.Namespace) -> dict[str, 
     """Measure one side once."""
     facts = ["--prompt", options.prompt, "--answer", options.answer, "--threads", options.threads]
     facts += ["--streams", *options.streams]
-    if side in ("raw", "server"):
+    if side in ("raw", "raw_plain", "server"):
         said = python(HERE / "sides.py", side, model, *facts, threads=options.threads)
     else:
         said = solar("bench", model, *facts, "--engine", side, "--json", threads=options.threads)
@@ -136,7 +136,7 @@ def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str,
         facts = json.loads(solar("export", model, "--quant", quant, "-o", path, "--json"))
         exports.append({key: facts[key] for key in ("quant", "bytes", "bits_per_weight", "check")})
         files[quant] = path
-    sides = ["raw", "llama", *([] if missing_server() else ["server"])]
+    sides = ["raw", "raw_plain", "llama", *([] if missing_server() else ["server"])]
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     peers: list[dict[str, Any]] = []
     for repeat in range(options.repeats):
@@ -149,10 +149,9 @@ def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str,
     for (quant, side), several in runs.items():
         middle = median_of(several)
         row = {"quant": quant, "side": side, **middle, "against_transformers": ratios(middle, peer)}
-        if side != "raw":
-            bare = median_of(runs[quant, "raw"])
-            row["against_raw"] = ratios(middle, bare)
-            row["bytes_more_than_raw"] = middle["peak_bytes"] - bare["peak_bytes"]
+        for bare in ("raw", "raw_plain") if side not in ("raw", "raw_plain") else ():
+            row[f"against_{bare}"] = ratios(middle, peer_row := median_of(runs[quant, bare]))
+            row[f"bytes_more_than_{bare}"] = middle["peak_bytes"] - peer_row["peak_bytes"]
         rows.append(row)
     rounds = options.repeats
     return {

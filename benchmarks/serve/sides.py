@@ -41,7 +41,10 @@ class Words:
 
 
 def raw(path: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure llama.cpp in this process with its own settings and none of our code between."""
+    """Measure llama.cpp in this process with its own settings and none of our code between.
+
+    As the side `raw_plain`, with plain attention, which our engine takes for small models.
+    """
     import xllamacpp
 
     started = time.perf_counter()
@@ -50,6 +53,9 @@ def raw(path: Path, options: argparse.Namespace) -> dict[str, Any]:
     params.n_parallel = max(options.streams)
     params.n_ctx = -(-(options.prompt + options.answer) // 256) * 256 * params.n_parallel
     params.n_gpu_layers, params.fit_params, params.verbosity = 0, False, 0
+    if options.side == "raw_plain":
+        kinds = xllamacpp.llama_flash_attn_type
+        params.flash_attn_type = kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     with tempfile.TemporaryDirectory() as folder:
         params.hostnames = [f"{folder}/raw.sock"]
@@ -82,7 +88,7 @@ def raw(path: Path, options: argparse.Namespace) -> dict[str, Any]:
 
         loads = [measure(count) for count in options.streams]
         memory = memory_bytes()
-    return _facts("raw", path, options, loads, loaded, memory["resident"], memory["peak"])
+    return _facts(options.side, path, options, loads, loaded, memory["resident"], memory["peak"])
 
 
 def server(path: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -171,14 +177,14 @@ def _facts(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("side", choices=["raw", "server"])
+    parser.add_argument("side", choices=["raw", "raw_plain", "server"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--answer", type=int, default=128)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8])
     options = parser.parse_args()
-    print(json.dumps((raw if options.side == "raw" else server)(options.file, options)))
+    print(json.dumps((server if options.side == "server" else raw)(options.file, options)))
 
 
 if __name__ == "__main__":

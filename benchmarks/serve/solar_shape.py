@@ -1,13 +1,16 @@
 """A model of the true SOLAR 10.7B shape, from a seeded random base to tokens, in bounded memory.
 
     python benchmarks/serve/solar_shape.py [--shape solar|small] [--quant q4_k_m] [--threads 2]
-                                           [--prompt 128] [--answer 32] [--work FOLDER]
+                                           [--prompt 128] [--answer 32] [--work FOLDER] [--keep]
 
 A random Mistral 7B (32 layers, bf16) is grown by `solar upscale` to 48 layers, and written by
 `solar export`. The base is removed before the export and everything at the end: at most 36 GB of
-disk at a time. States the peak memory of each step, what the export predicts for running the file
-and what running it takes, and the rate of tokens against what the memory's bandwidth allows. What
-a quantisation costs cannot be seen on random weights. Writes results/solar-shape-<date>.json.
+disk at a time. With --keep the file stays in the folder of --work, and a later call only runs it
+(the file takes half an hour to make, and only an idle machine runs it at its rate).
+
+States the peak memory of each step, what the export predicts for running the file and what running
+it takes, and the rate of tokens against what the memory's bandwidth allows. What a quantisation
+costs cannot be seen on random weights. Writes results/solar-shape-<date>.json.
 """
 
 import argparse
@@ -173,10 +176,10 @@ def run_file(path: Path, options: argparse.Namespace, predicted: dict[str, int])
     }
 
 
-def run(work: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Make, grow, export and run; remove each thing when the next is there."""
+def make(work: Path, path: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Make, grow and export; remove each thing when the next is there."""
     shape, found = SHAPES[options.shape], {}
-    base, grown, path = work / "base", work / "grown", work / "solar.gguf"
+    base, grown = work / "base", work / "grown"
     make_base(base, shape, options.seed)
     found["base_bytes"] = sum(file.stat().st_size for file in base.glob("*.safetensors"))
     found["upscale"] = step("-m", "solarmini", "upscale", base, "-o", grown, threads=1)
@@ -191,7 +194,18 @@ def run(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     facts = json.loads(exported.pop("said"))
     found["export"] = {**exported, **facts, "path": path.name}
     shutil.rmtree(grown)
-    found["run"] = run_file(path, options, facts["memory"])
+    return found
+
+
+def run(work: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Make the file unless a former call kept it, and run it."""
+    path, notes = work / "solar.gguf", work / "solar.json"
+    if notes.exists():
+        found = json.loads(notes.read_text())
+    else:
+        found = make(work, path, options)
+        notes.write_text(json.dumps(found))
+    found["run"] = run_file(path, options, found["export"]["memory"])
     return found
 
 
@@ -205,10 +219,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--check", action="store_true", help="let the export read texts as well")
     parser.add_argument("--work", type=Path, help="folder for 36 GB; default: a temporary one")
+    parser.add_argument("--keep", action="store_true", help="leave the file in --work")
     options = parser.parse_args()
+    if options.keep and not options.work:
+        parser.error("--keep needs a folder: --work FOLDER")
     before = machine(options.threads)
-    with tempfile.TemporaryDirectory(prefix="solar-shape-", dir=options.work) as folder:
-        found = run(Path(folder), options)
+    if options.keep:
+        options.work.mkdir(parents=True, exist_ok=True)
+        found = run(options.work, options)
+    else:
+        with tempfile.TemporaryDirectory(prefix="solar-shape-", dir=options.work) as folder:
+            found = run(Path(folder), options)
     report = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": {**before, "load_after": os.getloadavg()[0]},

@@ -10,7 +10,14 @@ from typing import Any
 
 HERE = Path(__file__).parent
 _MARK = "<!-- results -->"
-SIDES = {"raw": "llama.cpp bare", "llama": "our engine", "server": "our server"}
+SIDES = {
+    "raw": "llama.cpp bare",
+    "raw_plain": "llama.cpp bare, plain",
+    "llama": "our engine",
+    "server": "our server",
+}
+
+PEERS = {"raw": "bare", "raw_plain": "bare, plain", "transformers": "transformers"}
 
 
 def render(report: dict[str, Any]) -> str:
@@ -47,16 +54,18 @@ def _against(model: dict[str, Any], streams: list[int]) -> list[str]:
     head = ["side", "against"] + [f"decode x{count}" for count in streams]
     lines = [_cells([*head, "first token", "peak memory"]), "|---" * (len(head) + 2) + "|"]
     for row in model["rows"]:
-        for key, peer in (("against_raw", "bare"), ("against_transformers", "transformers")):
-            found = row.get(key)
+        for key, peer in PEERS.items():
+            found = row.get(f"against_{key}")
             if found is None:
                 continue
             cells = [f"{row['quant']}, {SIDES[row['side']]}", peer]
             for wall, cpu in zip(keys[::2], keys[1::2], strict=True):
                 cells.append(f"x{found[wall]:.2f} (x{found[cpu]:.2f})")
             cells.append(f"x{found[f'first_seconds_{streams[0]}']:.2f}")
-            more = row["bytes_more_than_raw"] / 1e6 if key == "against_raw" else None
-            cells.append(f"x{found['peak_memory']:.2f}" if more is None else f"{more:+.0f} MB")
+            more = row.get(f"bytes_more_than_{key}")
+            cells.append(
+                f"x{found['peak_memory']:.2f}" if more is None else f"{more / 1e6:+.0f} MB"
+            )
             lines.append(_cells(cells))
     return lines
 
@@ -75,11 +84,13 @@ def _exports(model: dict[str, Any]) -> list[str]:
 
 
 def _savings(model: dict[str, Any]) -> list[str]:
-    head = ["prompt lookup", "answers", "without", "with", "ratio", "guesses right", "same bytes"]
+    head = ["prompt lookup", "answers", "plain", "flash", "flash with lookup", "lookup's gain"]
+    head += ["guesses right", "same bytes"]
     lines = [_cells(head), "|---" * len(head) + "|"]
     for quant, lookup in model["lookup"].items():
         for kind, rate in lookup["tokens_per_cpu_second"].items():
-            cells = [quant, kind, f"{rate['without']:.1f}", f"{rate['with']:.1f}"]
+            cells = [quant, kind, f"{rate['plain']:.1f}", f"{rate['flash']:.1f}"]
+            cells += [f"{rate['lookup']:.1f}"]
             cells += [f"x{rate['ratio']:.2f}", f"{rate['accepted']} of {rate['drafted']}"]
             lines.append(_cells([*cells, "yes" if lookup["identical"] else "NO"]))
     lines.append("")

@@ -48,5 +48,13 @@ def gguf(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def llama(gguf: Path) -> Iterator[LlamaEngine]:
-    with LlamaEngine(gguf, parallel=4, threads=1, warm_up=False) as engine:
+    # with plain attention, a random model's near ties fall otherwise when others answer as well
+    with LlamaEngine(gguf, parallel=4, threads=1, attention="flash", warm_up=False) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def plain(gguf: Path) -> Iterator[LlamaEngine]:
+    """What a small model gets by itself: plain attention."""
+    with LlamaEngine(gguf, threads=1, warm_up=False) as engine:
         yield engine

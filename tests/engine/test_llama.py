@@ -36,11 +36,13 @@ def ask(engine: Any, prompt: Any, **settings: Any) -> str:
 
 
 @pytest.mark.parametrize("prompt", [TALK, OTHER, "The quick brown", "하나의 모델을"])
+@pytest.mark.parametrize("which", ["llama", "plain"])
 def test_greedy_equals_transformers(
-    llama: LlamaEngine, exact: TransformersEngine, prompt: Any
+    request: pytest.FixtureRequest, which: str, exact: TransformersEngine, prompt: Any
 ) -> None:
-    assert llama.encode(prompt) == exact.encode(prompt)
-    mine = llama.generate(prompt, GenerationSettings(max_tokens=24, ignore_end=True))
+    engine: LlamaEngine = request.getfixturevalue(which)
+    assert engine.encode(prompt) == exact.encode(prompt)
+    mine = engine.generate(prompt, GenerationSettings(max_tokens=24, ignore_end=True))
     theirs = exact.generate(prompt, GenerationSettings(max_tokens=24, ignore_end=True))
     # a part of a character at the end is text to neither, but llama.cpp may finish the character
     assert mine.text().rstrip("\ufffd").startswith(theirs.text().rstrip("\ufffd"))
@@ -108,7 +110,9 @@ def test_guessing_changes_nothing(gguf: Path) -> None:
     prompts = [TALK, "fox jumps over fox jumps over fox jumps over", "def add(a, b): def add(a"]
     said, drafted = [], []
     for speculate in (False, True):
-        with LlamaEngine(gguf, threads=1, speculate=speculate, warm_up=False) as engine:
+        with LlamaEngine(
+            gguf, threads=1, attention="flash", speculate=speculate, warm_up=False
+        ) as engine:
             runs = [
                 engine.generate(prompt, GenerationSettings(max_tokens=90, ignore_end=True))
                 for prompt in prompts

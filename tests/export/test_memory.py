@@ -1,6 +1,6 @@
 """Predicted memory against arithmetic that can be done by hand."""
 
-from solarmini.export.memory import predict_memory
+from solarmini.export.memory import GUESSING_PAYS, predict_memory
 
 
 def test_solar_10_7b() -> None:
@@ -13,6 +13,7 @@ def test_solar_10_7b() -> None:
         hidden=4096,
         feed_forward=14336,
         vocabulary=32000,
+        heads=32,
         context=4096,
     )
     assert found.cache == 196_608 * 4096
@@ -30,9 +31,20 @@ def test_streams_multiply_the_cache_and_not_the_weights() -> None:
         "hidden": 32,
         "feed_forward": 64,
         "vocabulary": 384,
+        "heads": 4,
     }
     one = predict_memory(1000, **sizes, context=250)
     eight = predict_memory(1000, **sizes, context=250, parallel=8)
     assert one.cache == 2 * 2 * 256 * 32  # the cache comes in steps of 256 positions
     assert eight.cache == 8 * one.cache
     assert eight.weights == one.weights
+
+
+def test_plain_attention_of_small_models_multiplies_out_the_scores() -> None:
+    """128 tokens at once, 4 heads, 256 positions, 4 bytes each; large ones use flash attention."""
+    sizes = {"layers": 2, "key_width": 16, "value_width": 16, "hidden": 32, "feed_forward": 64}
+    found = [
+        predict_memory(weights, **sizes, vocabulary=384, heads=4, context=256).buffers
+        for weights in (GUESSING_PAYS - 1, GUESSING_PAYS)
+    ]
+    assert found[0] - found[1] == 128 * 4 * 256 * 4

@@ -20,6 +20,7 @@ def bench(
     prompt: int = 512,
     answer: int = 128,
     threads: int | None = None,
+    attention: Literal["auto", "plain", "flash"] = "auto",
     speculate: bool = False,
     peer: Literal["transformers"] | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -47,6 +48,8 @@ def bench(
         Tokens of each answer.
     threads
         Threads of llama.cpp, and of the bandwidth's measurement. Default: the idle cores.
+    attention
+        How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses, else plain).
     speculate
         Let llama.cpp guess by prompt lookup while it is measured.
     peer
@@ -58,7 +61,8 @@ def bench(
 
     counts = streams or [1, 8, 32]
     threads = choose_threads(threads)
-    facts = _measure(model, engine, quant, counts, prompt, answer, threads, speculate)
+    reading = {"attention": attention, "speculate": speculate}
+    facts = _measure(model, engine, quant, counts, prompt, answer, threads, reading)
     if peer:
         facts["peer"] = _peer(model, counts, prompt, answer, threads)
         facts["ratios"] = _ratios(facts, facts["peer"])
@@ -76,7 +80,7 @@ def _measure(
     prompt: int,
     answer: int,
     threads: int,
-    speculate: bool,
+    reading: dict[str, Any],
 ) -> dict[str, Any]:
     from solarmini.engine.measure import fitting, measure_load, memory_bytes, read_bandwidth
     from solarmini.engine.open import open_engine
@@ -90,7 +94,7 @@ def _measure(
         context=prompt + answer,
         parallel=max(streams),
         threads=threads,
-        speculate=speculate,
+        **reading,
     ) as opened:
         loaded = time.perf_counter() - started
         name = type(opened).__name__.removesuffix("Engine").lower()

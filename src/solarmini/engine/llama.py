@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from solarmini.checkpoint.gguf_file import GgufFile
+from solarmini.engine.attention import Attention, choose_attention
 from solarmini.engine.constrain import checked_grammar
 from solarmini.engine.gguf_tokenizer import stop_ids_of, tokenizer_of
 from solarmini.engine.interface import (
@@ -60,7 +61,8 @@ class LlamaEngine:
 
     `context` is what one answer and its prompt may hold (default: the model's own, up to 4,096);
     memory grows with context times parallel. `threads` as `choose_threads` says. `speculate` lets
-    the engine guess words that the context has already (prompt lookup): the answer is the same.
+    the engine guess words that the context has already (prompt lookup), and `attention` is how the
+    cache is read; see `choose_attention`.
     `cache_bytes` is how much memory may keep prompts that no slot holds any more. `lazy` loads
     nothing before the first answer: for who only wants scores or embeddings, which llama.cpp gives
     from a context of their own.
@@ -74,7 +76,8 @@ class LlamaEngine:
         context: int | None = None,
         parallel: int = 1,
         threads: int | None = None,
-        speculate: bool = True,
+        attention: Attention = "auto",
+        speculate: bool | None = None,
         cache_bytes: int = 0,
         warm_up: bool = True,
         lazy: bool = False,
@@ -95,6 +98,8 @@ class LlamaEngine:
         self._template, self._stops = template, stop_ids_of(file)
         self._pieces = PieceTokenizer(self.tokenizer)
         self._chat: ChatFormat | None = None
+        weights = sum(tensor.nbytes for tensor in file.tensors.values())
+        flash, guess = choose_attention(weights, attention, speculate)
         self._folder = Path(tempfile.mkdtemp(prefix="solar-engine-"))
         self._options = Options(
             path=path,
@@ -102,7 +107,8 @@ class LlamaEngine:
             context=self.context_length,
             parallel=parallel,
             threads=self.threads,
-            speculate=speculate,
+            speculate=guess,
+            flash=flash,
             cache_bytes=cache_bytes,
             warm_up=warm_up,
             copy=is_rearranged(file),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from solarmini.engine.attention import Attention
 from solarmini.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def open_engine(
     threads: int | None = None,
     device: str = "auto",
     quant: str = "q8_0",
-    speculate: bool = True,
+    attention: Attention = "auto",
+    speculate: bool | None = None,
     api_key: str | None = None,
 ) -> "Engine":
     """Open `model` with the engine asked for.
@@ -48,6 +50,7 @@ def open_engine(
                 context=context,
                 parallel=parallel,
                 threads=threads,
+                attention=attention,
                 speculate=speculate,
             )
         case "transformers":

@@ -1,8 +1,9 @@
 """How much memory a GGUF file takes when it runs, before it is run.
 
 Weights are the file's tensors; the key-value cache holds, for each position of each stream, a key
-and a value of every layer in 16 bits; the buffers hold one batch's activations, and the logits of
-the positions that are asked for (one a stream, or a guess).
+and a value of every layer in 16 bits; the buffers hold one batch's activations, what plain
+attention multiplies out (flash attention does not), and the logits of the positions that are asked
+for (one a stream, or a guess).
 """
 
 from dataclasses import asdict, dataclass
@@ -13,6 +14,9 @@ from solarmini.export.architecture import Architecture
 # Tokens that our engine lets llama.cpp compute at once (its n_ubatch). On processors 512, its
 # default, reads prompts no faster, and reserves four times the buffers.
 BATCH = 128
+# Bytes of weights from which our engine lets llama.cpp guess ahead, by flash attention, which costs
+# such models only a few per cent.
+GUESSING_PAYS = 2**30
 _PROGRAM = 95 * 2**20  # Python with the engine loaded, measured
 _PER_WORD = 800  # bytes of a vocabulary's entry: llama.cpp's, and the tokenizer's
 _GUESS = 12  # positions whose logits are computed together
@@ -48,6 +52,7 @@ def predict_memory(
     hidden: int,
     feed_forward: int,
     vocabulary: int,
+    heads: int,
     context: int,
     parallel: int = 1,
     batch: int = BATCH,
@@ -55,12 +60,14 @@ def predict_memory(
     """Return the memory of a model whose tensors take `weights` bytes.
 
     `key_width` and `value_width` are the values of one position in one layer, `context` the tokens
-    of one stream.
+    of one stream. Attention is what our engine takes by itself for so many bytes.
     """
     positions = -(-context // 256) * 256 * parallel
     cache = 2 * layers * positions * (key_width + value_width)
     rows = min(batch, positions)
     buffers = 4 * rows * (4 * hidden + 2 * feed_forward)
+    if weights < GUESSING_PAYS:
+        buffers += 4 * rows * (positions // parallel) * heads
     buffers += 4 * vocabulary * max(parallel, _GUESS)
     return Memory(context, parallel, weights, cache, buffers, _PROGRAM + _PER_WORD * vocabulary)
 
@@ -76,6 +83,7 @@ def memory_of_plan(architecture: Architecture, weights: int, context: int) -> Me
         hidden=architecture.hidden,
         feed_forward=int(architecture.metadata["feed_forward_length"]),
         vocabulary=architecture.vocabulary,
+        heads=architecture.heads,
         context=context,
     )
 
@@ -94,6 +102,7 @@ def memory_of_file(file: GgufFile, context: int, parallel: int = 1, batch: int =
         hidden=hidden,
         feed_forward=int(file.need("feed_forward_length")),
         vocabulary=file.tensors["token_embd.weight"].shape[0],
+        heads=heads,
         context=context,
         parallel=parallel,
         batch=batch,

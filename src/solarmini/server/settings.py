@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from solarmini.config import Settings
+from solarmini.engine.attention import Attention
 from solarmini.engine.open import EngineName
 
 MIB = 2**20
@@ -21,7 +22,8 @@ class EngineSettings(Settings):
     threads: int | None = Field(default=None, ge=1)
     device: str = "auto"
     quant: str = "q8_0"
-    speculate: bool = True
+    attention: Attention = "auto"
+    speculate: bool | None = None
 
 
 class Bounds(Settings):

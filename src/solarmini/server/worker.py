@@ -148,6 +148,7 @@ def open_for(settings: EngineSettings) -> Engine:
         threads=settings.threads,
         device=settings.device,
         quant=settings.quant,
+        attention=settings.attention,
         speculate=settings.speculate,
     )
 
