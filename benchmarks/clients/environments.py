@@ -27,21 +27,34 @@ CLIENTS: dict[str, tuple[str, ...]] = {
 
 def environment(name: str) -> Path:
     """Return the Python of a client's environment, made when it is not there."""
-    folder = ROOT / ".venvs" / f"client-{name}"
+    return prepared(f"client-{name}", CLIENTS[name])
+
+
+def prepared(name: str, packages: tuple[str, ...], unwanted: tuple[str, ...] = ()) -> Path:
+    """Return the Python of an environment with these packages, made when it is not there.
+
+    `unwanted` are removed at the end: what others require and does not work beside them.
+    """
+    folder = ROOT / ".venvs" / name
     python, made = folder / "bin" / "python", folder / "made"
     if not made.exists():
-        print(f"making the environment of {name}", file=sys.stderr, flush=True)
+        print(f"making the environment {name}", file=sys.stderr, flush=True)
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *CLIENTS[name]], check=True)
+        pip = [python, "-m", "pip"]
+        subprocess.run([*pip, "install", "-q", *packages], check=True)
+        if unwanted:
+            subprocess.run([*pip, "uninstall", "-q", "-y", *unwanted], check=True)
         made.touch()
     return python
 
 
-def versions(python: Path) -> dict[str, str]:
+_WANTED = ("openai", "langchain", "llama-index", "llama_index", "haystack", "mcp", "httpx")
+
+
+def versions(python: Path, wanted: tuple[str, ...] = _WANTED) -> dict[str, str]:
     """Return the versions of the packages that matter in an environment."""
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
     ).stdout
-    wanted = ("openai", "langchain", "llama-index", "llama_index", "haystack", "mcp", "httpx")
     pairs = (line.split("==") for line in listed.splitlines() if "==" in line)
     return {name: version for name, version in pairs if name.lower().startswith(wanted)}

@@ -47,7 +47,7 @@ def script_of(client: str) -> Path:
 
 
 @contextmanager
-def server(model: str, folder: Path) -> Iterator[str]:
+def server(model: str, folder: Path, *options: str) -> Iterator[str]:
     """Serve a model; yield its address."""
     keys = folder / "keys.txt"
     keys.write_text(KEY + "\n")
@@ -55,7 +55,7 @@ def server(model: str, folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "solarmini", "serve", model, "--port", str(port)]
-    command += ["--threads", "1", "--api-key-file", str(keys)]
+    command += ["--threads", "1", "--api-key-file", str(keys), *options]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stderr=log)
         try:

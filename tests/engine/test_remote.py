@@ -1,5 +1,9 @@
 """The remote engine against a real server: llama.cpp's own, with the tiny model behind it."""
 
+import contextlib
+import json
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,8 @@ from solarmini.engine.interface import ContextLengthError, GenerationSettings, U
 from solarmini.engine.llama import LlamaEngine
 from solarmini.engine.remote import RemoteEngine
 from solarmini.errors import EngineError
+from solarmini.server.errors import of_solar
+from solarmini.server.wire import pack_error, unpack_error
 
 TALK = [{"role": "user", "content": "The quick brown fox"}]
 
@@ -67,6 +73,94 @@ def test_cancel(remote: RemoteEngine) -> None:
     generation.cancel()
     list(generation)
     assert generation.finish_reason == "cancelled"
+
+
+class Scripted:
+    """A server that says what it is told to, for what no real one does when asked."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
+        self.left = threading.Event()
+
+    def answer(self, body: str, *, stay: bool = False, status: str = "200 OK") -> None:
+        """Answer one request; `stay` until the client leaves."""
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.recv(65536)
+            kind = f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            data = body.encode()
+            connection.sendall(kind.encode() + f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            if stay:
+                with contextlib.suppress(OSError):
+                    connection.recv(1)
+                self.left.set()
+                return
+            connection.sendall(b"0\r\n\r\n")
+
+
+@pytest.fixture
+def scripted() -> Iterator[tuple[Scripted, RemoteEngine]]:
+    server = Scripted()
+    listing = '{"data": [{"id": "tiny", "context_length": 256}]}'
+    threading.Thread(target=server.answer, args=(listing,)).start()
+    yield server, RemoteEngine(server.url)
+    server.listener.close()
+
+
+def event(**choice: Any) -> str:
+    return f"data: {json.dumps({'choices': [choice]})}\n\n"
+
+
+def test_cancel_does_not_wait_for_the_next_token(scripted: tuple[Scripted, RemoteEngine]) -> None:
+    server, remote = scripted
+    assert remote.context_length == 256
+    said = event(delta={"content": "fox"})
+    threading.Thread(target=server.answer, args=(said,), kwargs={"stay": True}).start()
+    generation = remote.generate(TALK)
+    assert next(generation) == "fox"
+    threading.Timer(0.1, generation.cancel).start()
+    assert list(generation) == []
+    assert generation.finish_reason == "cancelled"
+    assert server.left.wait(10)
+
+
+def test_an_answer_that_breaks_off_is_an_error(scripted: tuple[Scripted, RemoteEngine]) -> None:
+    server, remote = scripted
+    threading.Thread(target=server.answer, args=(event(delta={"content": "fox"}),)).start()
+    with pytest.raises(EngineError, match="broke off"):
+        remote.generate(TALK).text()
+
+
+def test_log_probabilities_of_the_old_form(scripted: tuple[Scripted, RemoteEngine]) -> None:
+    server, remote = scripted
+    scores = {
+        "tokens": ["fox", " é"],
+        "token_logprobs": [-0.5, -0.25],
+        "top_logprobs": [{"fox": -0.5, "dog": -2.0}, None],
+    }
+    said = event(text="fox é", logprobs=scores, finish_reason="stop") + "data: [DONE]\n\n"
+    threading.Thread(target=server.answer, args=(said,)).start()
+    made = remote.generate("The", GenerationSettings(logprobs=2))
+    first, second = (token for event in made.events() for token in event.tokens)
+    assert (first.score.text, first.score.logprob) == ("fox", -0.5)
+    assert [(top.text, top.logprob) for top in first.top] == [("fox", -0.5), ("dog", -2.0)]
+    assert (second.score.raw, second.top) == (" é".encode(), ())
+
+
+def test_what_the_server_refuses_is_known_at_once(scripted: tuple[Scripted, RemoteEngine]) -> None:
+    server, remote = scripted
+    said = '{"error": {"message": "maximum context length is 256", "code": 400}}'
+    thread = threading.Thread(
+        target=server.answer, args=(said,), kwargs={"status": "400 Bad Request"}
+    )
+    thread.start()
+    with pytest.raises(ContextLengthError, match="256") as refused:
+        remote.generate("fox " * 400)
+    again = unpack_error(pack_error(refused.value))
+    answer = of_solar(again)
+    assert (answer.status, answer.code) == (400, "context_length_exceeded")
+    assert answer.message == "maximum context length is 256"
 
 
 def test_refusals(remote: RemoteEngine, url: str) -> None:

@@ -113,7 +113,11 @@ def test_a_demanded_call_is_made(api: Running, choice: Any, stream: bool) -> Non
         choices = [event["choices"][0] for event in answer.events[:-1]]
         calls = [call for c in choices for call in c["delta"].get("tool_calls", [])]
         assert not joined(answer.events)
-        assert [call["index"] for call in calls] == [0]
+        assert {call["index"] for call in calls} == {0}
+        assert len(calls) > 3
+        pieces = [call["function"]["arguments"] for call in calls]
+        assert all("id" not in call and "name" not in call["function"] for call in calls[1:])
+        calls[0]["function"]["arguments"] = "".join(pieces)
         reason = choices[-1]["finish_reason"]
     else:
         message = answer.json["choices"][0]["message"]
@@ -126,6 +130,29 @@ def test_a_demanded_call_is_made(api: Running, choice: Any, stream: bool) -> Non
     assert calls[0]["function"]["name"] in ("weather", "population")
     if choice != "required":
         assert calls[0]["function"]["name"] == "population"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_functions_beside_a_form(api: Running, stream: bool) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
+    asked = {"tools": TOOLS, "response_format": form, "max_tokens": 150, "temperature": 1.0}
+    seen = set()
+    for seed in range(12):
+        answer = api.chat(**asked, seed=seed, stream=stream)
+        if stream:
+            deltas = [event["choices"][0]["delta"] for event in answer.events[:-1]]
+            calls = [call for delta in deltas for call in delta.get("tool_calls", [])]
+            made = "".join(call["function"]["arguments"] for call in calls)
+            text = joined(answer.events)
+        else:
+            message = answer.json["choices"][0]["message"]
+            made = "".join(c["function"]["arguments"] for c in message.get("tool_calls") or [])
+            text = message["content"] or ""
+        assert bool(text) != bool(made)
+        if text:
+            assert json.loads(text)["city"] in ("Seoul", "Busan")
+        seen.add(bool(text))
+    assert seen == {True, False}
 
 
 def test_words_stream_though_functions_are_offered(api: Running) -> None:
@@ -220,7 +247,7 @@ def test_a_context_that_overflows_is_refused_with_both_counts(api: Running) -> N
         ({"logit_bias": {"fox": 1}}, "logit_bias"),
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"tool_choice": "required"}, "tool_choice"),
-        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"tools": [{"type": "function"}]}, "tools.0.function"),
         ({"tools": TOOLS, "tool_choice": {"function": {"name": "no"}}}, "tools"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema.schema"),
         ({"response_format": {"type": "xml"}}, "response_format.type"),

@@ -1,5 +1,6 @@
 """POST /v1/completions."""
 
+import json
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ def test_logprobs_have_the_old_form(api: Running) -> None:
     assert {len(values) for values in scores.values()} == {count}
     assert all(value < 0 for value in scores["token_logprobs"])
     assert scores["text_offset"][:2] == [0, len(scores["tokens"][0])]
+
+
+def test_a_text_follows_a_schema(api: Running) -> None:
+    schema = {"type": "object", "properties": {"a": {"enum": [1, 2]}}, "required": ["a"]}
+    form = {"type": "json_schema", "json_schema": {"schema": schema}}
+    answer = complete(api, response_format=form, max_tokens=60)
+    assert json.loads(texts(answer)[0])["a"] in (1, 2)
 
 
 @pytest.mark.parametrize(

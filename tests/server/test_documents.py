@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from serving import Answer, Client, Running
+from serving import Answer, Client, Running, until
 from small_pdf import SmallPdf, report
 
 from solarmini.layout import parse
@@ -137,6 +137,16 @@ def test_a_document_while_nobody_waits(api: Running, pdf: bytes) -> None:
     assert failed["failure_message"]
 
 
+def test_those_that_nobody_waits_for_do_not_shut_others_out(start, pdf: bytes) -> None:
+    with start(bounds={"documents": 2}) as running:
+        path = "/v1/document-digitization"
+        asked = [running.upload(f"{path}/async", pdf) for _ in range(8)]
+        assert {answer.status for answer in asked} == {202}
+        assert running.upload(path, pdf).status == 200  # one stands before it
+        listed = f"{path}/requests"
+        until(lambda: {r["status"] for r in running.get(listed).json["requests"]} == {"completed"})
+
+
 def test_a_result_belongs_to_who_asked(start, pdf: bytes) -> None:
     keys = ("sk-number-one", "sk-number-two")
     with start(keys=keys, wait=False) as running:
@@ -225,8 +235,9 @@ def test_in_an_empty_knowledge_base_nothing_is_found(start) -> None:
 
 
 def test_search_says_what_is_wrong(api: Running) -> None:
-    for body, param in (({}, "query"), ({"query": "x", "limit": 0}, "limit"),
-                        ({"query": "x", "filters": {"nonsense": 1}}, "filters")):  # fmt: skip
+    wrong = {"query": "x", "filters": {"nonsense": 1}}
+    asked = (({}, "query"), ({"query": "x", "limit": 0}, "limit"), (wrong, "filters.nonsense"))
+    for body, param in asked:
         answer = api.post("/v1/search", body)
         assert answer.status == 400
         assert answer.error["param"] == param

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from serving import Running
 
+from solarmini.server.call_stream import calls_in
 from solarmini.server.documents import listed
 from solarmini.server.gate import Gate
 from solarmini.server.metrics import Counter, Histogram
-from solarmini.server.pieces import calls_in
 from solarmini.server.respond import string
 
 FIELDS = [

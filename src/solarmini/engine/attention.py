@@ -9,12 +9,9 @@ Where the weights are large, attention is a small part of the work: flash attent
 per cent, and right guesses gain more than that. `benchmarks/serve` has the figures.
 """
 
-from typing import Literal
-
+from solarmini.engine.open import Attention
 from solarmini.errors import ConfigError
 from solarmini.export.memory import GUESSING_PAYS
-
-Attention = Literal["auto", "plain", "flash"]
 
 
 def choose_attention(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from solarmini.checkpoint.gguf_file import GgufFile
-from solarmini.engine.attention import Attention, choose_attention
+from solarmini.engine.attention import choose_attention
 from solarmini.engine.constrain import checked_grammar
 from solarmini.engine.gguf_tokenizer import stop_ids_of, tokenizer_of
 from solarmini.engine.interface import (
@@ -41,6 +41,7 @@ from solarmini.engine.llama_server import (
     start_server,
 )
 from solarmini.engine.llama_states import States
+from solarmini.engine.open import Attention
 from solarmini.engine.prompts import encode_prompt
 from solarmini.engine.stream import TextStream
 from solarmini.engine.threads import choose_threads

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from solarmini.engine.attention import Attention
 from solarmini.errors import ConfigError
 
 if TYPE_CHECKING:
     from solarmini.engine.interface import Engine
 
 EngineName = Literal["auto", "llama", "transformers", "remote"]
+Attention = Literal["auto", "plain", "flash"]
 
 
 def open_engine(

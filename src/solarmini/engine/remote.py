@@ -4,10 +4,12 @@ Only the standard library is needed. What the protocol does not have (token ids,
 for in the ways that vLLM and llama-server have, and is an UnsupportedError where neither answers.
 """
 
+import contextlib
 import http.client
 import json
+import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _GREEDY = GenerationSettings()
 _UNKNOWN_CONTEXT = 2**31
+_CONTEXT_KEYS = ("max_model_len", "n_ctx", "context_length")  # vLLM's, llama-server's, ours
 
 
 class RemoteEngine:
@@ -66,9 +69,9 @@ class RemoteEngine:
         models = self._ask("GET", f"{self._path}/models").get("data") or []
         for model in models:
             if not wanted or model["id"] == wanted:
-                meta = model.get("meta") or {}
-                limit = model.get("max_model_len") or meta.get("n_ctx") or _UNKNOWN_CONTEXT
-                return str(model["id"]), int(limit)
+                facts = {**model, **(model.get("meta") or {})}
+                limits = (facts.get(key) for key in _CONTEXT_KEYS)
+                return str(model["id"]), int(next(filter(None, limits), _UNKNOWN_CONTEXT))
         known = ", ".join(str(model["id"]) for model in models)
         raise EngineError(f"the server has no model '{wanted}'", mend=f"it has: {known or 'none'}")
 
@@ -101,7 +104,10 @@ class RemoteEngine:
     def generate(
         self, prompt: Prompt, settings: GenerationSettings = _GREEDY
     ) -> "RemoteGeneration":
-        """Continue a text, or answer a conversation; errors of the server come when it is read."""
+        """Continue a text, or answer a conversation; returns when the server begins its answer.
+
+        Raises EngineError, or ContextLengthError, for what the server refuses.
+        """
         parts: Any = prompt if isinstance(prompt, str) else list(prompt)
         talk = not isinstance(parts, str) and bool(parts) and isinstance(parts[0], Mapping)
         body = _body(settings, talk) | {"model": self.name}
@@ -183,14 +189,32 @@ class RemoteGeneration(Generation):
 
     def __init__(self, engine: RemoteEngine, path: str, body: dict[str, Any]) -> None:
         super().__init__(0)
-        self._engine, self._path, self._body = engine, path, body
+        self._began = time.perf_counter()
+        self._connection = engine.connect()
+        try:
+            self._response = engine.send(self._connection, "POST", path, body)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def cancel(self) -> None:
+        """End the answer at once: the server sees us go, and stops."""
+        super().cancel()
+        if self._connection.sock is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the stream's lines; EngineError when it ends too early, unless we ended it."""
+        try:
+            yield from self._response
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            if not self.cancelled:
+                raise EngineError(f"the server broke off: {error}") from error
 
     def _events(self) -> Iterator[Event]:
-        started = time.perf_counter()
-        connection = self._engine.connect()
         try:
-            response = self._engine.send(connection, "POST", self._path, self._body)
-            for chunk in _chunks(response):
+            for chunk in _chunks(self._lines()):
                 if self.cancelled:
                     break
                 if usage := chunk.get("usage"):
@@ -201,11 +225,14 @@ class RemoteGeneration(Generation):
                 for choice in chunk.get("choices") or ():
                     event = self._read(choice)
                     if event.text or event.tokens:
-                        self.seconds = time.perf_counter() - started
+                        self.seconds = time.perf_counter() - self._began
                         self.first_seconds = self.first_seconds or self.seconds
                         yield event
+            if self.finish_reason is None and not self.cancelled:
+                raise EngineError("the server broke off before the end of its answer")
         finally:
-            connection.close()  # the server sees us go, and stops
+            self._response.close()
+            self._connection.close()
             if self.finish_reason is None:
                 self.finish_reason = "cancelled"
 
@@ -214,13 +241,14 @@ class RemoteGeneration(Generation):
         if choice.get("finish_reason"):
             reason: FinishReason = "length" if choice["finish_reason"] == "length" else "stop"
             self.finish_reason = reason
-        content = (choice.get("logprobs") or {}).get("content") or ()
+        scores = choice.get("logprobs") or {}
+        content = scores.get("content") or _old_entries(scores)
         return Event(text, tuple(_token(entry) for entry in content))
 
 
-def _chunks(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+def _chunks(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Yield the objects of a stream of server-sent events."""
-    for line in response:
+    for line in lines:
         if not line.startswith(b"data:"):
             continue
         data = line[5:].strip()
@@ -273,6 +301,23 @@ def _body(settings: GenerationSettings, talk: bool) -> dict[str, Any]:
 def _token(entry: Mapping[str, Any]) -> Token:
     tops = tuple(_scored(top) for top in entry.get("top_logprobs") or ())
     return Token(_scored(entry), tops)
+
+
+def _old_entries(scores: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the log-probabilities of completions in the form of those of chats."""
+    texts, values = scores.get("tokens") or (), scores.get("token_logprobs") or ()
+    tops = scores.get("top_logprobs") or [None] * len(texts)
+    return [
+        {
+            "token": text,
+            "logprob": value,
+            "top_logprobs": [
+                {"token": other, "logprob": score} for other, score in (top or {}).items()
+            ],
+        }
+        for text, value, top in zip(texts, values, tops, strict=True)
+        if value is not None
+    ]
 
 
 def _scored(entry: Mapping[str, Any]) -> TokenScore:

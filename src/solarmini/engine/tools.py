@@ -44,8 +44,11 @@ def plan_tools(
     choice: str | Mapping[str, Any] = "auto",
     *,
     parallel: bool = True,
+    form: Mapping[str, Any] | None = None,
 ) -> ToolPlan:
     """Turn OpenAI `messages`, `tools` and `tool_choice` into plain turns and a grammar.
+
+    `form` is the JSON schema of an answer that calls nothing (None: words).
 
     Raises GrammarError for a function without a name, or a choice that names none of them.
     """
@@ -66,7 +69,7 @@ def plan_tools(
     demanded = choice != "auto"
     lines = [json.dumps(function, ensure_ascii=False) for function in functions]
     text = "\n".join([_INTRODUCTION, *lines, *([_DEMAND] if demanded else [])])
-    return ToolPlan(_with_system(plain, text), _grammar(chosen, demanded, parallel))
+    return ToolPlan(_with_system(plain, text), _grammar(chosen, demanded, parallel, form))
 
 
 def plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -142,7 +145,12 @@ def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {key: function[key] for key in kept if function.get(key) is not None}
 
 
-def _grammar(functions: Sequence[Mapping[str, Any]], demanded: bool, parallel: bool) -> str:
+def _grammar(
+    functions: Sequence[Mapping[str, Any]],
+    demanded: bool,
+    parallel: bool,
+    form: Mapping[str, Any] | None,
+) -> str:
     calls = [
         {
             "type": "object",
@@ -160,6 +168,8 @@ def _grammar(functions: Sequence[Mapping[str, Any]], demanded: bool, parallel: b
     call = f"call: {json_rule(schema)}"
     if demanded:
         return f"start: call\n{call}\n"
+    if form is not None:
+        return f"start: call | form\n{call}\nform: {json_rule(dict(form))}\n"
     return f"start: call | WORDS\n{call}\nWORDS: /[^\\[{{\\s](.|\\n)*/\n"
 
 

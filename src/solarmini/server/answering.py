@@ -6,13 +6,14 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from solarmini.errors import ConfigError, DataError, EmbedderError
+from solarmini.server import rules
 from solarmini.server.body import read_model
 from solarmini.server.errors import ApiError, invalid
-from solarmini.server.knowledge import id_of, wrong_filters
+from solarmini.server.knowledge import FilterBody, id_of, wrong_filters
 from solarmini.server.respond import DONE, Events, Json, while_connected
 from solarmini.server.schemas import Body, Flag, integral
 from solarmini.server.state import State, state_of
@@ -32,11 +33,13 @@ class Exchange(Body):
 class AnswerBody(Body):
     """POST /v1/answers. Without `model` the answer is in the documents' own words."""
 
+    model_config = ConfigDict(json_schema_extra=rules.ANSWER)
+
     question: Annotated[str, Field(min_length=1, max_length=10_000)]
     model: str | None = None
     history: Annotated[list[Exchange], Field(max_length=100, default_factory=list)]
     limit: Annotated[int, Field(strict=True, ge=1, le=50), BeforeValidator(integral)] = 6
-    filters: dict[str, Any] | None = None
+    filters: FilterBody | None = None
     stream: Flag = False
 
 
@@ -80,7 +83,7 @@ class _Asking:
                 model=self._view,
                 history=history,
                 limit=body.limit,
-                filters=body.filters,
+                filters=body.filters.stated() if body.filters else None,
             ) as asking:
                 for statement in asking:
                     if tell is not None:

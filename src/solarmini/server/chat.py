@@ -8,16 +8,17 @@ from typing import Any
 from starlette.requests import Request
 
 from solarmini.engine.interface import GenerationSettings
-from solarmini.engine.tools import ToolPlan, plan_tools
+from solarmini.engine.tools import ToolCall, ToolPlan, plan_tools
 from solarmini.errors import SolarError
 from solarmini.server import pieces
 from solarmini.server.answers import Answers, End, Job, Step
 from solarmini.server.body import read_model
+from solarmini.server.call_stream import CallStream, Part, calls_in
 from solarmini.server.errors import invalid, of_solar
 from solarmini.server.pieces import Frame
 from solarmini.server.respond import DONE, Events, Json, string, while_connected
 from solarmini.server.sampling import form_of, settings_of
-from solarmini.server.schemas import ChatBody
+from solarmini.server.schemas import ChatBody, Named, Tool
 from solarmini.server.special import special_answer
 from solarmini.server.state import State, state_of
 
@@ -31,6 +32,7 @@ class Chat:
     count: int
     calls: bool  # the answer may be function calls
     legacy: bool  # as `function_call`, the old way
+    formed: bool  # an answer that is no call has a form, which may look like one
     scored: bool
 
 
@@ -61,6 +63,7 @@ async def answer_chat(state: State, request: Request, body: ChatBody) -> Any:
         count=len(answers.jobs),
         calls=plan.grammar is not None,
         legacy=body.functions is not None,
+        formed=bool(form_of(body.response_format)),
         scored=bool(body.logprobs),
     )
     if not body.stream:
@@ -101,15 +104,15 @@ def _plan(body: ChatBody, task: str) -> ToolPlan:
         messages.insert(0, {"role": "system", "content": _TRANSLATE.format("English", "Korean")})
     elif task == "to English":
         messages.insert(0, {"role": "system", "content": _TRANSLATE.format("Korean", "English")})
-    tools = body.tools or [{"type": "function", "function": f} for f in body.functions or []]
-    choice = body.tool_choice or _old_choice(body.function_call) or "auto"
+    given = body.tools or [Tool(function=function) for function in body.functions or []]
+    tools = [tool.model_dump(exclude_none=True) for tool in given]
+    choice = _choice(body)
     if choice not in ("auto", "none") and not tools:
         raise invalid("tool_choice is only allowed when tools are given.", "tool_choice")
-    if tools and choice != "none" and form_of(body.response_format):
-        raise invalid("Give tools or a response_format, not both.", "response_format")
+    form = form_of(body.response_format).get("json_schema")
     parallel = body.parallel_tool_calls is not False and body.functions is None
     try:
-        return plan_tools(messages, tools, choice, parallel=parallel)
+        return plan_tools(messages, tools, choice, parallel=parallel, form=form)
     except SolarError as error:
         param = "tools" if tools else "messages"
         raise invalid(of_solar(error).message, param) from None
@@ -117,8 +120,12 @@ def _plan(body: ChatBody, task: str) -> ToolPlan:
         raise invalid("The messages or tools are not of the known form.", "messages") from None
 
 
-def _old_choice(stated: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
-    return {"function": stated} if isinstance(stated, dict) else stated
+def _choice(body: ChatBody) -> str | dict[str, Any]:
+    """Return what is said about calling functions, in the new way or the old one."""
+    stated = body.tool_choice or body.function_call or "auto"
+    if isinstance(stated, str):
+        return stated
+    return {"function": stated.model_dump()} if isinstance(stated, Named) else stated.model_dump()
 
 
 def _jobs(body: ChatBody, plan: ToolPlan) -> list[Job]:
@@ -173,8 +180,8 @@ async def _whole(chat: Chat) -> dict[str, Any]:
 
 def _message(chat: Chat, text: str, reason: str) -> tuple[dict[str, Any], str]:
     message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
-    calls, cut = pieces.calls_in(text) if chat.calls else ([], False)
-    if not calls:
+    calls, cut = calls_in(text) if chat.calls else ([], False)
+    if not calls or (cut and chat.formed):
         return message, reason
     message["content"] = None
     objects = pieces.call_objects(calls)
@@ -188,7 +195,7 @@ def _message(chat: Chat, text: str, reason: str) -> tuple[dict[str, Any], str]:
 async def _stream(chat: Chat) -> AsyncIterator[bytes]:
     """Yield the answer as events: role, texts, reasons, usage if asked for, [DONE]."""
     frame = chat.frame
-    held: list[str | None] = [""] * chat.count if chat.calls else [None] * chat.count
+    held = [CallStream() if chat.calls else None for _ in range(chat.count)]
     for index in range(chat.count):
         inside = '"role":"assistant","content":"","refusal":null'
         yield frame.event(pieces.delta(index, inside))
@@ -201,18 +208,17 @@ async def _stream(chat: Chat) -> AsyncIterator[bytes]:
     yield DONE
 
 
-def _events(chat: Chat, item: Step | End, held: list[str | None]) -> bytes:
-    """Return the events for one step; what may be a call is held back until it is whole."""
+def _events(chat: Chat, item: Step | End, held: list[CallStream | None]) -> bytes:
+    """Return the events for one step; what may be a call is held back until it is known."""
     index, kept = item.index, held[item.index]
     if isinstance(item, End):
         return _end_events(chat, item, kept)
     text = item.text
     if kept is not None:
-        text = kept + text
-        if not text.strip() or text.lstrip()[0] in "{[":
-            held[index] = text
-            return b""
-        held[index] = None
+        parts = kept.feed(text)
+        if not kept.is_words:
+            return b"" if chat.formed else b"".join(_part_event(chat, index, p) for p in parts)
+        text, held[index] = kept.text, None
     scores = "null"
     if chat.scored:
         entries = pieces.logprob_entries(item.tokens)
@@ -222,17 +228,26 @@ def _events(chat: Chat, item: Step | End, held: list[str | None]) -> bytes:
     return chat.frame.event(pieces.delta(index, f'"content":{string(text)}', scores))
 
 
-def _end_events(chat: Chat, end: End, kept: str | None) -> bytes:
+def _part_event(chat: Chat, index: int, part: Part) -> bytes:
+    """Return the event for the beginning of a call, or for some of its arguments."""
+    call: dict[str, Any] = {"function": {"arguments": part.arguments}}
+    if part.name is not None:
+        call = pieces.call_object(ToolCall(part.name, ""))
+    if chat.legacy:
+        inside = f'"function_call":{json.dumps(call["function"])}'
+    else:
+        inside = f'"tool_calls":{json.dumps([{"index": part.place, **call}])}'
+    return chat.frame.event(pieces.delta(index, inside))
+
+
+def _end_events(chat: Chat, end: End, kept: CallStream | None) -> bytes:
     index, frame, reason, written = end.index, chat.frame, end.finish_reason, b""
-    calls, cut = pieces.calls_in(kept) if kept else ([], False)
-    if kept and not calls:
-        written = frame.event(pieces.delta(index, f'"content":{string(kept)}'))
-    for place, call in enumerate(pieces.call_objects(calls)):
-        if chat.legacy:
-            inside = f'"function_call":{json.dumps(call["function"])}'
-        else:
-            inside = f'"tool_calls":{json.dumps([{"index": place, **call}])}'
-        written += frame.event(pieces.delta(index, inside))
-    if calls and not cut:
-        reason = "function_call" if chat.legacy else "tool_calls"
+    if kept is not None:
+        if chat.formed and kept.whole:  # only now is it known that it is no answer in its form
+            parts = CallStream().feed(kept.text)
+            written = b"".join(_part_event(chat, index, part) for part in parts)
+        elif kept.text and (chat.formed or not kept.count):
+            written = frame.event(pieces.delta(index, f'"content":{string(kept.text)}'))
+        if kept.whole:
+            reason = "function_call" if chat.legacy else "tool_calls"
     return written + frame.event(pieces.delta(index, "", finish=reason))

@@ -14,7 +14,7 @@ from solarmini.server.body import read_model
 from solarmini.server.errors import invalid
 from solarmini.server.pieces import Frame
 from solarmini.server.respond import DONE, Events, Json, while_connected
-from solarmini.server.sampling import settings_of
+from solarmini.server.sampling import form_of, settings_of
 from solarmini.server.schemas import CompletionBody, Prompts
 from solarmini.server.state import state_of
 
@@ -51,10 +51,13 @@ async def completions(request: Request) -> Any:
         state.log.write("prompt", id=request.state.id, prompt=body.prompt)
     prompts = _prompts(body.prompt)
     count = body.n or 1
-    if len(prompts) * count > bounds.choices:
+    if count > bounds.choices:
         raise invalid(f"At most {bounds.choices} answers are made at once.", "n")
+    if len(prompts) > bounds.choices:
+        raise invalid(f"At most {bounds.choices} prompts are read at once.", "prompt")
     _refuse(body, count)
-    settings = settings_of(body, body.max_tokens or DEFAULT_TOKENS, body.logprobs, {})
+    form = form_of(body.response_format)
+    settings = settings_of(body, body.max_tokens or DEFAULT_TOKENS, body.logprobs, form)
     jobs = [
         Job(
             prompt,

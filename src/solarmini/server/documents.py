@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from solarmini.layout.driver import Parser
 
 T = TypeVar("T")
-_FORMATS = ("html", "markdown", "text")
+FORMATS = ("html", "markdown", "text")
 _IDLE_SECONDS = 120.0  # after which the reader's processes are ended
 TOO_MANY_PAGES = "The document has {} pages; at most {} are read in one request."
 
@@ -52,19 +52,25 @@ class Reader:
 
     def __init__(self, bounds: Bounds) -> None:
         self.gate = Gate(1, bounds.documents)
+        self._patient = asyncio.Lock()
         self._bounds = bounds
         self._parser: Parser | None = None
         self._lock = threading.Lock()
         self._idle: asyncio.TimerHandle | None = None
 
     async def run(self, work: Callable[[], T], *, patient: bool = False) -> T:
-        """Do work with the reader when it is its turn; `patient` work waits in any queue.
+        """Do work with the reader when it is its turn.
 
+        `patient` work waits however long it takes, and only one of it stands in the queue with
+        those who wait for their answer.
         Work that has begun goes on when its caller is gone, and keeps the reader until its end.
         """
-        if not patient:
+        if patient:
+            async with self._patient:
+                await self.gate.acquire()
+        else:
             self.gate.check()
-        await self.gate.acquire()
+            await self.gate.acquire()
         if self._idle is not None:
             self._idle.cancel()
         task = asyncio.ensure_future(asyncio.to_thread(work))
@@ -206,7 +212,7 @@ def wish_of(upload: Upload) -> Wish:
         raise invalid("mode is standard, enhanced, auto or fast.", "mode")
     formats = listed(fields.get("output_formats", "html"))
     for name in formats:
-        if name not in _FORMATS:
+        if name not in FORMATS:
             raise invalid(f"output_formats holds '{name}', which is none.", "output_formats")
     return Wish(
         ocr="force" if ocr in ("force", "true") else "auto",

@@ -110,6 +110,8 @@ def of_solar(error: SolarError) -> ApiError:
     """Return the answer to one of the project's own errors."""
     said = error.what if error.mend is None else f"{error.what} ({error.mend})"
     match error:
+        case ContextLengthError() if not error.wanted:  # another server counted
+            return ApiError(400, error.what, "context_length_exceeded", param="messages")
         case ContextLengthError() if not error.prompt:
             return invalid("The prompt is empty.")
         case ContextLengthError():

@@ -5,7 +5,7 @@ import binascii
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -18,10 +18,10 @@ from solarmini.server.names import EXTRACT
 from solarmini.server.pieces import Frame
 from solarmini.server.respond import Json, while_connected
 from solarmini.server.sampling import form_of
-from solarmini.server.schemas import ChatBody
+from solarmini.server.schemas import ExtractBody, SuggestBody
 from solarmini.server.state import State, state_of
 
-_DOCUMENTS = 10
+B = TypeVar("B", bound=SuggestBody)
 _EXTRACT = (
     "Read the document and give the values that the schema asks for, as they stand in it. "
     "Leave empty what it does not say.\n\nSchema: {}\n\nDocument:\n{}"
@@ -50,7 +50,7 @@ _SUGGESTION = {
 
 async def extract_information(request: Request) -> Json:
     """Fill a schema with what a document says."""
-    state, body, text = await _read(request)
+    state, body, text = await _read(request, ExtractBody)
     schema = form_of(body.response_format).get("json_schema")
     if schema is None:
         raise invalid("Give the schema as response_format of type json_schema.", "response_format")
@@ -61,7 +61,7 @@ async def extract_information(request: Request) -> Json:
 
 async def generate_schema(request: Request) -> Json:
     """Suggest a schema for documents like the given one."""
-    state, body, text = await _read(request)
+    state, body, text = await _read(request, SuggestBody)
     asking = _ask(state, _SUGGEST.format(text), _SUGGESTION)
     made, usage, _ = await while_connected(request.receive, asking)
     try:
@@ -81,12 +81,12 @@ async def generate_schema(request: Request) -> Json:
     return _answer(body.model, json.dumps(wrapped, ensure_ascii=False), usage, "stop")
 
 
-async def _read(request: Request) -> tuple[State, ChatBody, str]:
+async def _read(request: Request, kind: type[B]) -> tuple[State, B, str]:
     """Return the request, and the text of the documents in its messages."""
     state = state_of(request)
     bounds = state.settings.bounds
     limit = bounds.upload_bytes * 4 // 3 + bounds.json_bytes
-    body = await read_model(ChatBody, request.scope, request.receive, bounds, limit)
+    body = await read_model(kind, request.scope, request.receive, bounds, limit)
     request.state.model = body.model
     if body.model not in EXTRACT and state.names.chat(body.model) != "chat":
         raise no_model(body.model)
@@ -100,7 +100,7 @@ async def _read(request: Request) -> tuple[State, ChatBody, str]:
     return state, body, "\n\n".join(texts)
 
 
-def _parts(body: ChatBody) -> tuple[list[str], list[str]]:
+def _parts(body: SuggestBody) -> tuple[list[str], list[str]]:
     urls: list[str] = []
     texts: list[str] = []
     for message in body.messages:
@@ -112,12 +112,10 @@ def _parts(body: ChatBody) -> tuple[list[str], list[str]]:
             url = image.get("url") if isinstance(image, dict) else image
             if isinstance(url, str):
                 urls.append(url)
-            elif isinstance(part.get("text"), str):
+            elif "image_url" not in part and isinstance(part.get("text"), str):
                 texts.append(part["text"])
             else:
                 raise invalid("A part of the message is neither image_url nor text.", "messages")
-    if len(urls) > _DOCUMENTS:
-        raise invalid(f"At most {_DOCUMENTS} documents are read in one request.", "messages")
     return urls, texts
 
 

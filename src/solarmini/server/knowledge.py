@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from solarmini.errors import ConfigError, DataError, DocumentError, EmbedderError
+from solarmini.rag.chunk.model import Kind
 from solarmini.server.body import read_model
 from solarmini.server.documents import Reader, Wish, upload_of
 from solarmini.server.embeddings import Embedders
@@ -33,13 +34,34 @@ _READ = "read.json"  # beside an upload: what was read of it
 _NAME = re.compile(r"[^\w.() -]")
 
 
+Page = Annotated[int, Field(strict=True, ge=0, le=10**9), BeforeValidator(integral)]
+Some = Field(default_factory=list, max_length=100)
+
+
+class FilterBody(Body):
+    """Conditions that all have to hold; see `solarmini.rag.store.filters`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sources: Annotated[list[str], Some]
+    formats: Annotated[list[str], Some]
+    kinds: Annotated[list[Kind], Some]
+    pages: Annotated[list[Page], Field(min_length=2, max_length=2)] | None = None
+    heading: str | None = None
+    metadata: Annotated[dict[str, str], Field(default_factory=dict, max_length=100)]
+
+    def stated(self) -> dict[str, Any]:
+        """Return the conditions as `solarmini.rag` takes them."""
+        return self.model_dump(exclude_none=True)
+
+
 class SearchBody(Body):
     """POST /v1/search."""
 
     query: Annotated[str, Field(min_length=1, max_length=10_000)]
     limit: Annotated[int, Field(strict=True, ge=1, le=100), BeforeValidator(integral)] = 10
     mode: Literal["hybrid", "lexical", "dense"] = "hybrid"
-    filters: dict[str, Any] | None = None
+    filters: FilterBody | None = None
 
 
 class GroundBody(Body):
@@ -268,7 +290,8 @@ async def search(request: Request) -> Json:
 def _search(state: State, body: SearchBody) -> list[dict[str, Any]]:
     knowledge = state.knowledge
     try:
-        hits = knowledge.base().search(body.query, body.limit, body.filters, mode=body.mode)
+        filters = body.filters.stated() if body.filters else None
+        hits = knowledge.base().search(body.query, body.limit, filters, mode=body.mode)
     except (ConfigError, DataError, ValidationError) as error:
         raise wrong_filters(error) from None
     except EmbedderError as error:

@@ -19,6 +19,8 @@ _QUERY = ("embedding-query", "solar-embedding-1-large-query")
 _PASSAGE = ("embedding-passage", "solar-embedding-1-large-passage")
 PARSE = ("document-parse", "document-parse-nightly")
 EXTRACT = ("information-extract",)
+WITH_CONTEXT = _GROUNDEDNESS
+NO_TALK = (*_GROUNDEDNESS, *_TO_KOREAN, *_TO_ENGLISH)  # names under which no text is continued
 
 
 class Names:

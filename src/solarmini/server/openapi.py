@@ -1,5 +1,7 @@
 """The API described: as OpenAPI 3.1, and as a page to read."""
 
+import json
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import Any
@@ -11,17 +13,26 @@ from starlette.responses import HTMLResponse
 
 from solarmini import __version__
 from solarmini.server.answering import AnswerBody
+from solarmini.server.errors import ApiError
+from solarmini.server.forms import FORMS, form_of
 from solarmini.server.knowledge import GroundBody, RerankBody, SearchBody
 from solarmini.server.respond import Json
-from solarmini.server.schemas import ChatBody, CompletionBody, EmbeddingBody
-from solarmini.server.state import state_of
+from solarmini.server.schemas import (
+    ChatBody,
+    CompletionBody,
+    EmbeddingBody,
+    ExtractBody,
+    SuggestBody,
+)
+from solarmini.server.settings import Bounds
+from solarmini.server.state import State, state_of
 
 _BODIES: dict[str, type[BaseModel]] = {
     "chat_completions": ChatBody,
     "completions": CompletionBody,
     "embeddings": EmbeddingBody,
-    "extract_information": ChatBody,
-    "generate_schema": ChatBody,
+    "extract_information": ExtractBody,
+    "generate_schema": SuggestBody,
     "search": SearchBody,
     "groundedness": GroundBody,
     "rerank": RerankBody,
@@ -57,29 +68,19 @@ _ERROR = {
         }
     },
 }
-_FILE = {"type": "string", "format": "binary"}
-_FORMS: dict[str, dict[str, Any]] = {
-    "document_parse": {
-        "model": {"type": "string"},
-        "ocr": {"enum": ["auto", "force"]},
-        "output_formats": {"enum": ["html", "markdown", "text", "['html', 'markdown', 'text']"]},
-        "coordinates": {"enum": ["true", "false"]},
-        "base64_encoding": {"enum": ["['table']", "['figure', 'chart', 'table']"]},
-    },
-    "layout_analysis": {"ocr": {"enum": ["true", "false"]}},
-    "add_document": {},
-    "page_pictures": {"pages": {"enum": ["1", "1-2"]}, "width": {"enum": ["200", "1000"]}},
-}
-_FORMS["submit"] = _FORMS["document_parse"]
 
 
-def _form_of(name: str) -> dict[str, Any]:
-    properties = {"document": _FILE, **_FORMS[name]}
-    return {"type": "object", "required": ["document"], "properties": properties}
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is known of the server and its model; None: not yet, or not here."""
+
+    bounds: Bounds
+    context: int | None = None
+    vocabulary: int | None = None
 
 
 @cache
-def description(keyed: bool) -> dict[str, Any]:
+def description(keyed: bool, limits: Limits) -> dict[str, Any]:
     """Return the OpenAPI document, made from the routes themselves; `keyed`: a key is needed."""
     from solarmini.server.app import all_routes
     from solarmini.server.page_routes import routes as page_routes
@@ -88,6 +89,8 @@ def description(keyed: bool) -> dict[str, Any]:
     _, defined = models_json_schema(
         [(model, "validation") for model in bodies], ref_template="#/components/schemas/{model}"
     )
+    schemas = defined.get("$defs", {})
+    _bound(schemas, limits)
     paths: dict[str, dict[str, Any]] = {}
     ours = [*all_routes(), *(r for r in page_routes() if r.path.startswith("/v1"))]
     for route in ours:
@@ -106,10 +109,50 @@ def description(keyed: bool) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {**defined.get("$defs", {}), "Error": _ERROR},
+            "schemas": {**schemas, "Error": _ERROR},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _bound(schemas: dict[str, Any], limits: Limits) -> None:
+    """Write into the bodies' schemas how much this server takes at once."""
+    bounds = limits.bounds
+    chat, texts = schemas["ChatBody"]["properties"], schemas["CompletionBody"]["properties"]
+    chat["messages"]["maxItems"] = bounds.messages
+    schemas["EmbeddingBody"]["properties"]["input"]["anyOf"][1]["maxItems"] = bounds.texts
+    for body in (chat, texts):
+        _first(body["n"])["maximum"] = bounds.choices
+        if limits.context:
+            _first(body["max_tokens"])["maximum"] = limits.context
+        if limits.vocabulary:
+            _first(body["logit_bias"])["propertyNames"] = {"pattern": _below(limits.vocabulary)}
+    if limits.context:
+        _first(chat["max_completion_tokens"])["maximum"] = limits.context
+    _, ids, several, lists = texts["prompt"]["anyOf"]
+    several["maxItems"] = lists["maxItems"] = bounds.choices
+    if limits.vocabulary:
+        for listed in (ids, lists["items"]):
+            listed["items"]["maximum"] = limits.vocabulary - 1
+
+
+def _first(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a field is when it is not null."""
+    return schema["anyOf"][0]
+
+
+def _below(limit: int) -> str:
+    """Return the pattern of the whole numbers from 0 to `limit` - 1, with leading zeros."""
+    digits = str(limit - 1)
+    options = [digits]
+    for place, digit in enumerate(digits):
+        if digit != "0":
+            rest = len(digits) - place - 1
+            smaller = f"[0-{int(digit) - 1}]"
+            options.append(digits[:place] + smaller + (f"[0-9]{{{rest}}}" if rest else ""))
+    if len(digits) > 1:
+        options.append(f"[0-9]{{1,{len(digits) - 1}}}")
+    return f"^(?:{'|'.join(options)})$"
 
 
 def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, Any]:
@@ -117,8 +160,8 @@ def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, 
     lines = (endpoint.__doc__ or name).strip().splitlines()
     found: dict[str, Any] = {
         "summary": lines[0],
-        "operationId": f"{method.lower()}{path}".translate(_PLAIN).strip("_"),
-        "responses": _responses(name),
+        "operationId": _operation_id(method, path),
+        "responses": _responses(name, path),
         "security": [{"key": []}] if keyed and name not in _OPEN else [],
     }
     inside = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -130,8 +173,8 @@ def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, 
     if name in _BODIES:
         reference = {"$ref": f"#/components/schemas/{_BODIES[name].__name__}"}
         content: dict[str, Any] = {"application/json": {"schema": reference}}
-    elif name in _FORMS:
-        content = {"multipart/form-data": {"schema": _form_of(name)}}
+    elif name in FORMS:
+        content = {"multipart/form-data": {"schema": form_of(name)}}
     else:
         return found
     found["requestBody"] = {"required": True, "content": content}
@@ -141,7 +184,11 @@ def _operation(path: str, method: str, endpoint: Any, keyed: bool) -> dict[str, 
 _PLAIN = str.maketrans(dict.fromkeys("/{}.-", "_"))
 
 
-def _responses(name: str) -> dict[str, Any]:
+def _operation_id(method: str, path: str) -> str:
+    return f"{method.lower()}{path}".translate(_PLAIN).strip("_")
+
+
+def _responses(name: str, path: str) -> dict[str, Any]:
     kinds: dict[str, Any] = {"application/json": {}}
     if name in ("chat_completions", "completions", "answers"):
         kinds["text/event-stream"] = {}
@@ -155,7 +202,12 @@ def _responses(name: str) -> dict[str, Any]:
             "200": {"description": "Ready.", "content": kinds},
             "503": {"description": "Not ready.", "content": kinds},
         }
-    answers = {_STATUS.get(name, "200"): {"description": "The answer.", "content": kinds}}
+    answer: dict[str, Any] = {"description": "The answer.", "content": kinds}
+    if name == "submit":
+        told = {"parameters": {"id": "$response.body#/request_id"}}
+        operation = _operation_id("get", path.replace("/async", "/requests/{id}"))
+        answer["links"] = {"status": {"operationId": operation, **told}}
+    answers = {_STATUS.get(name, "200"): answer}
     return answers | {
         status: {"description": reason, "content": wrong} for status, reason in _REASONS.items()
     }
@@ -163,13 +215,37 @@ def _responses(name: str) -> dict[str, Any]:
 
 async def openapi(request: Request) -> Json:
     """Give the OpenAPI description."""
-    return Json(description(bool(state_of(request).keys)))
+    state = state_of(request)
+    return Json(description(bool(state.keys), await _limits(state)))
 
 
-async def docs(_: Request) -> HTMLResponse:
+async def _limits(state: State) -> Limits:
+    bounds, model = state.settings.bounds, state.link.model
+    if model is None:
+        return Limits(bounds)
+    if "vocabulary" not in state.cache:
+        try:
+            definition = await state.link.result("tokenizer")
+        except ApiError:  # the engine is being replaced
+            return Limits(bounds, model.context)
+        state.cache["vocabulary"] = None if definition is None else _vocabulary(definition)
+    return Limits(bounds, model.context, state.cache["vocabulary"])
+
+
+def _vocabulary(definition: str) -> int:
+    """Return how many tokens a tokenizer.json has."""
+    value = json.loads(definition)
+    known = value["model"]["vocab"]  # an object, or a list of pieces with their scores
+    names = set(known) if isinstance(known, dict) else {piece for piece, _ in known}
+    return len(names | {token["content"] for token in value.get("added_tokens") or ()})
+
+
+async def docs(request: Request) -> HTMLResponse:
     """Show the API as a page that needs nothing from elsewhere."""
     rows = []
-    for path, operations in description(False)["paths"].items():
+    for path, operations in description(False, Limits(state_of(request).settings.bounds))[
+        "paths"
+    ].items():
         for method, facts in operations.items():
             rows.append(
                 f"<tr><td><code>{method.upper()}</code></td><td><code>{escape(path)}</code></td>"

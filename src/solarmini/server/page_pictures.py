@@ -151,10 +151,10 @@ def _drawn_page(source: Any, order: Order, number: int) -> Drawn | None:
 
 def _order_of(state: State, upload: Upload, path: Path) -> tuple[Order, list[int]]:
     fields = upload.fields
-    width = stated_number(fields.get("width", "1000"))
+    width = stated_number(_whole(fields.get("width", "1000")))
     if not _WIDTHS[0] <= width <= _WIDTHS[1]:
         raise invalid(f"width is a number from {_WIDTHS[0]} to {_WIDTHS[1]}.", "width")
-    found = _RANGE.fullmatch(fields.get("pages", "1").strip())
+    found = _RANGE.fullmatch(_whole(fields.get("pages", "1")))
     if found is None:
         raise invalid("pages is a number, or two with a dash between.", "pages")
     first, last = int(found[1]), int(found[2] or found[1])
@@ -165,6 +165,11 @@ def _order_of(state: State, upload: Upload, path: Path) -> tuple[Order, list[int
     angles = _angles(fields.get("angles", ""))
     most = state.settings.bounds.upload_bytes
     return Order(path, width, angles, most), list(range(first, last + 1))
+
+
+def _whole(text: str) -> str:
+    """Take 3.0 for 3, as everywhere."""
+    return text.strip().removesuffix(".0")
 
 
 def _angles(text: str) -> dict[int, float]:

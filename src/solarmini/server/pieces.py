@@ -1,16 +1,13 @@
 """Chat completions as JSON: whole, and cut into the events of a stream."""
 
-import re
 import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from solarmini.engine.tools import ToolCall, parse_calls
+from solarmini.engine.tools import ToolCall
 from solarmini.server.answers import Scored
 from solarmini.server.respond import string
-
-_CUT_CALL = re.compile(r'\s*\[?\s*\{"name": ("(?:[^"\\]|\\.)*"), "arguments": (.*)', re.DOTALL)
 
 
 def new_id(prefix: str) -> str:
@@ -87,30 +84,15 @@ def finite(logprob: float) -> float:
     return max(logprob, -9999.0)
 
 
-def calls_in(text: str) -> tuple[list[ToolCall], bool]:
-    """Return the functions that an answer calls, and whether it was cut short in one."""
-    calls = parse_calls(text)
-    if calls:
-        return calls, False
-    found = _CUT_CALL.match(text)
-    if found is None or not text.lstrip().startswith(("{", "[")):
-        return [], False
-    return [ToolCall(str(_unquoted(found[1])), found[2])], True
-
-
-def _unquoted(text: str) -> Any:
-    import json
-
-    return json.loads(text)
-
-
 def call_objects(calls: list[ToolCall]) -> list[dict[str, Any]]:
     """Return calls as `tool_calls`."""
-    return [
-        {
-            "id": f"call_{secrets.token_hex(12)}",
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
-        }
-        for call in calls
-    ]
+    return [call_object(call) for call in calls]
+
+
+def call_object(call: ToolCall) -> dict[str, Any]:
+    """Return a call with an id of its own."""
+    return {
+        "id": f"call_{secrets.token_hex(12)}",
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }

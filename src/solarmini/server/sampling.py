@@ -1,5 +1,6 @@
 """Request fields → generation settings."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from solarmini.server.errors import invalid
 from solarmini.server.schemas import ResponseFormat, Sampling
 
 DEFAULT_TEMPERATURE = 0.7
+_ID = re.compile("[0-9]{1,9}")
 
 
 def settings_of(
@@ -52,7 +54,7 @@ def form_of(wanted: ResponseFormat | None) -> dict[str, Any]:
 
 
 def _bias(stated: dict[str, float] | None) -> tuple[tuple[int, float], ...]:
-    try:
-        return tuple((int(key), value) for key, value in (stated or {}).items())
-    except ValueError:
-        raise invalid("The keys of logit_bias have to be token ids.", "logit_bias") from None
+    for key in stated or {}:
+        if not _ID.fullmatch(key):
+            raise invalid("The keys of logit_bias have to be token ids.", "logit_bias")
+    return tuple((int(key), value) for key, value in (stated or {}).items())

@@ -1,8 +1,21 @@
-"""Request bodies of the OpenAI routes. What is not named here is ignored, as clients expect."""
+"""Request bodies of the OpenAI routes. What is not named here is ignored, as clients expect.
 
+The models and `rules` say together what is accepted, so that the published description is exact.
+"""
+
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from solarmini.server import rules
 
 _INT64 = 2**63 - 1
 
@@ -30,15 +43,72 @@ Bias = Annotated[float, Field(strict=True, ge=-100, le=100)]
 Stop = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class Called(Body):
+    """A function that was called; `arguments` is JSON text, or the object itself."""
+
+    name: str
+    arguments: str | dict[str, Any] | None = None
+
+
+class CalledTool(Body):
+    """A tool that was called."""
+
+    id: str | None = None
+    function: Called
+
+
 class Message(Body):
     """One turn of a conversation."""
 
+    model_config = ConfigDict(json_schema_extra=rules.MESSAGE)
+
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[dict[str, Any]] | None = None
+    content: Annotated[str | list[dict[str, Any]] | None, WithJsonSchema(rules.TEXTS)] = None
     name: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: list[CalledTool] | None = None
     tool_call_id: str | None = None
-    function_call: dict[str, Any] | None = None
+    function_call: Called | None = None
+
+
+class Function(Body):
+    """A function that the model may call; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class Named(Body):
+    """A function's name."""
+
+    name: str
+
+
+def wrapped(value: Any) -> Any:
+    """Take a function that stands alone for a tool that is one."""
+    if isinstance(value, Mapping) and "function" not in value and "name" in value:
+        return {"function": value}
+    return value
+
+
+class Tool(Body):
+    """A tool, which is a function."""
+
+    model_config = ConfigDict(json_schema_extra=rules.either_way)
+
+    function: Function
+
+    _wrapped = model_validator(mode="before")(wrapped)
+
+
+class Choice(Body):
+    """The tool that has to be called."""
+
+    model_config = ConfigDict(json_schema_extra=rules.either_way)
+
+    function: Named
+
+    _wrapped = model_validator(mode="before")(wrapped)
 
 
 class StreamOptions(Body):
@@ -62,7 +132,7 @@ class Sampling(Body):
     max_tokens: Count | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
-    logit_bias: dict[str, Bias] | None = None
+    logit_bias: Annotated[dict[str, Bias] | None, WithJsonSchema(rules.BIAS)] = None
     seed: Whole | None = None
     user: str | None = None
     ignore_eos: Flag | None = None  # go on when the model wants to stop, as vLLM calls it
@@ -78,6 +148,8 @@ class JsonSchema(Body):
 class ResponseFormat(Body):
     """The form of the answer."""
 
+    model_config = ConfigDict(json_schema_extra=rules.RESPONSE_FORMAT)
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
@@ -85,32 +157,64 @@ class ResponseFormat(Body):
 class ChatBody(Sampling):
     """POST /v1/chat/completions."""
 
+    model_config = ConfigDict(json_schema_extra=rules.CHAT)
+
     messages: Annotated[list[Message], Field(min_length=1)]
     max_completion_tokens: Count | None = None
     logprobs: Flag | None = None
     top_logprobs: Tops | None = None
-    tools: list[dict[str, Any]] | None = None
-    tool_choice: str | dict[str, Any] | None = None
+    tools: list[Tool] | None = None
+    tool_choice: Literal["auto", "none", "required"] | Choice | None = None
     parallel_tool_calls: Flag | None = None
-    functions: list[dict[str, Any]] | None = None
-    function_call: str | dict[str, Any] | None = None
+    functions: list[Function] | None = None
+    function_call: Literal["auto", "none"] | Named | None = None
     response_format: ResponseFormat | None = None
+
+
+Parts = Annotated[list[dict[str, Any]], Field(max_length=rules.MANY)]
+
+
+class DocumentMessage(Body):
+    """One turn of a conversation with documents in it."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Annotated[str | Parts | None, WithJsonSchema(rules.PARTS)] = None
+
+
+class SuggestBody(Body):
+    """POST /v1/information-extraction/schema-generation."""
+
+    model_config = ConfigDict(json_schema_extra=rules.WITH_DOCUMENT)
+
+    model: str
+    messages: Annotated[list[DocumentMessage], Field(min_length=1, max_length=rules.MANY)]
+
+
+class ExtractBody(SuggestBody):
+    """POST /v1/information-extraction."""
+
+    model_config = ConfigDict(json_schema_extra=rules.EXTRACT)
+
+    response_format: ResponseFormat
 
 
 Text = Annotated[str, Field(min_length=1)]
 Ids = Annotated[list[Natural], Field(min_length=1)]
-Several = Annotated[list[str], Field(min_length=1)] | Annotated[list[Ids], Field(min_length=1)]
-Prompts = str | Ids | Several
+Several = Annotated[list[Text], Field(min_length=1)] | Annotated[list[Ids], Field(min_length=1)]
+Prompts = Text | Ids | Several
 
 
 class CompletionBody(Sampling):
     """POST /v1/completions."""
 
+    model_config = ConfigDict(json_schema_extra=rules.COMPLETION)
+
     prompt: Prompts
     logprobs: Tops | None = None
     echo: Flag | None = None
     best_of: Count | None = None
-    suffix: str | None = None
+    response_format: ResponseFormat | None = None  # as vLLM has it
+    suffix: Annotated[str | None, WithJsonSchema(rules.NOTHING)] = None
 
 
 class EmbeddingBody(Body):
@@ -119,5 +223,5 @@ class EmbeddingBody(Body):
     model: str
     input: Text | Annotated[list[Text], Field(min_length=1)]
     encoding_format: Literal["float", "base64"] | None = None
-    dimensions: Count | None = None
+    dimensions: Annotated[Count | None, WithJsonSchema(rules.SIZE)] = None
     user: str | None = None

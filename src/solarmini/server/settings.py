@@ -5,8 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from solarmini.config import Settings
-from solarmini.engine.attention import Attention
-from solarmini.engine.open import EngineName
+from solarmini.engine.open import Attention, EngineName
 
 MIB = 2**20
 

@@ -44,7 +44,8 @@ def pack_tokens(tokens: tuple[Token, ...]) -> list[Any]:
 def pack_error(error: BaseException) -> dict[str, Any]:
     """Return an error as an object."""
     if isinstance(error, ContextLengthError):
-        return {"kind": "context", "counts": [error.prompt, error.wanted, error.limit]}
+        counts = [error.prompt, error.wanted, error.limit]
+        return {"kind": "context", "counts": counts, "what": error.what}
     if isinstance(error, MissingExtraError):
         return {"kind": "extra", "what": error.what, "mend": error.mend}
     if isinstance(error, SolarError):
@@ -56,7 +57,9 @@ def pack_error(error: BaseException) -> dict[str, Any]:
 def unpack_error(packed: dict[str, Any]) -> SolarError:
     """Return the error that was packed."""
     if packed["kind"] == "context":
-        return ContextLengthError(*packed["counts"])
+        refused = ContextLengthError(*packed["counts"])
+        refused.what = packed["what"]
+        return refused
     if packed["kind"] == "extra":
         error = MissingExtraError("", "serve")
         error.what, error.mend = packed["what"], packed["mend"]
