@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 RUN ?= runs/smollm2-demo
 
-.PHONY: help demo test check unit docs chromium clean
+.PHONY: help demo test check unit docs clients chromium clean
 
 help:
 	@echo "make demo   grow, heal, teach, align, merge and prove a real model (about 20 minutes)"
 	@echo "make test   linters, types, layers, docs and the whole test suite"
+	@echo "make clients   real clients of OpenAI and Upstage against a real server (some minutes)"
 	@echo "make docs   build the documentation into site/"
 
 $(VENV)/made: pyproject.toml
@@ -37,6 +38,10 @@ check: $(VENV)/made
 
 unit: $(VENV)/made chromium
 	$(BIN)/pytest
+
+# Eleven environments of their own, so not a part of `make test`.
+clients: $(VENV)/made
+	$(BIN)/python benchmarks/clients/run.py
 
 # The page's tests look at it in a real browser; without one they are skipped by name.
 chromium:
