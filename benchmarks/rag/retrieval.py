@@ -27,7 +27,7 @@ from solarmini.rag.chunk.tokens import estimate_tokens
 from solarmini.rag.index.run import Indexer
 from solarmini.rag.knowledge import KnowledgeBase
 from solarmini.rag.lexical import bm25
-from solarmini.rag.lexical.terms import query_terms
+from solarmini.rag.lexical.query import query_terms
 from solarmini.rag.retrieve.fusion import dense_weight, fuse
 from solarmini.rag.store.records import Candidates, DocumentRecord
 

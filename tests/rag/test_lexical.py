@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from solarmini.rag.lexical import bm25
 from solarmini.rag.lexical.english import stem
 from solarmini.rag.lexical.hangul import compose, from_latin_keys, letters
-from solarmini.rag.lexical.terms import document_terms, normalise, query_terms
+from solarmini.rag.lexical.korean import analyse, morphemes
+from solarmini.rag.lexical.query import query_terms
+from solarmini.rag.lexical.terms import document_terms, document_words, normalise
 from solarmini.rag.lexical.typos import Vocabulary, alignment, corrections
 
 
@@ -35,11 +37,42 @@ def test_a_question_of_question_words_is_still_a_question() -> None:
 def test_numbers_names_width_and_accents() -> None:
     terms = document_terms("SOLAR 10.7B has 10,731,524,096 weights and H6 74.20; Kraków ＡＢＣ")
     assert {"10·7b", "10731524096", "h6", "74·2", "krakow", "abc", "weight"} <= terms.keys()
-    assert query_terms("74.2 10731524096") == {"74·2": 1, "10731524096": 1}
+    assert query_terms("74.2 10731524096") == {
+        "74·2": 1, "10731524096": 1, "__74·210731524096": 1
+    }  # fmt: skip
+
+
+def test_words_that_follow_each_other_are_a_pair() -> None:
+    english = document_terms("The depth of the scaled models. Layers of 1,024 units")
+    assert {"__depthscale", "__scalemodel", "__layer1024", "__1024unit"} <= english.keys()
+    assert "__modellayer" not in english  # another sentence
+    assert query_terms("depth scaled")["__depthscale"] == 1
+    korean = document_terms("그는 1927년 거제도에서 태어났다. 학교는 부산이다.")
+    assert {"__1927년", "__년거제도", "__거제도태어나"} <= korean.keys()
+    assert "__태어나학교" not in korean
+    assert not any(t.startswith("__") for t in document_words("그는 1927년에 태어났다."))
+
+
+def test_a_compound_is_found_however_it_is_spaced_or_taken_apart() -> None:
+    parts = document_terms("명성황후는 왕비였다.")
+    assert {"명성", "황후", "명성황후"} <= parts.keys()
+    assert "명성황후" in query_terms("명성황후의 아버지는?")
+    named = morphemes(analyse("메이지 천황이 세상을 떠났다."))
+    assert all(" " not in morpheme.form for morpheme in named)
+
+
+def test_the_noun_that_names_the_kind_of_answer_weighs_less() -> None:
+    asked = query_terms("세종이 태어난 곳은 어디인가?")
+    assert 0 < asked["곳"] < asked["태어나다"] == asked["세종"] == 1
+    assert query_terms("세종의 업적")["업적"] == 1  # a search, no question
+    assert query_terms("세종이 한글을 만들었는가?")["한글"] == 1
+    assert query_terms("서울의 인구는?")["인구"] < 1
 
 
 def test_terms_hold_no_ascii_punctuation() -> None:
-    for term in document_terms("a.b-c it's U.S. 3/4 x_y 「법」 e-mail@x.kr 1:2 (주)한국"):
+    for term in document_terms(
+        "a.b-c it's U.S. 3/4 x_y 「법」 e-mail@x.kr 1:2 (주)한국 10.7%의 A-1 값"
+    ):
         assert not set(term) & set("!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~ ")
 
 

@@ -13,7 +13,8 @@ from solarmini.layout.document import rectangle
 from solarmini.rag.chunk.build import chunk
 from solarmini.rag.chunk.model import Block, ChunkSize, Parsed, Place
 from solarmini.rag.lexical import bm25
-from solarmini.rag.lexical.terms import document_terms, query_terms
+from solarmini.rag.lexical.query import query_terms
+from solarmini.rag.lexical.terms import document_terms
 from solarmini.rag.store.filters import Filters
 from solarmini.rag.store.interface import Store
 from solarmini.rag.store.open import open_store
@@ -195,6 +196,9 @@ def test_missing_terms_are_named_and_vocabulary_counts_chunks(url: str, opened: 
     assert vocabulary.guesses("catz") == ["cat"]
     assert vocabulary.guesses("caz") == []  # too short to tell a typo from another word
     assert "_저작" in vocabulary
+    pair = next(term for term in document_terms(TEXTS["a.txt"][0]) if term.startswith("__"))
+    assert store.unknown([pair]) == []
+    assert pair not in vocabulary  # nobody mistypes one
 
 
 def test_a_deleted_documents_terms_are_unknown(url: str, opened: Opened) -> None:

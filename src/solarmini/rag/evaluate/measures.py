@@ -11,7 +11,7 @@ from typing import Any
 
 from solarmini.rag.answer.model import Answer
 from solarmini.rag.evaluate.questions import Asked
-from solarmini.rag.lexical.terms import document_terms
+from solarmini.rag.lexical.terms import document_words
 from solarmini.rag.retrieve.hit import Hit
 
 DEPTH = 10  # hits looked at
@@ -78,11 +78,11 @@ def contains(answer: str, wanted: Sequence[str]) -> float | None:
 
 
 def overlap(answer: str, wanted: Sequence[str]) -> float | None:
-    """Return the best F1 of terms between the answer (without markers) and a right one."""
+    """Return the best F1 of words between the answer (without markers) and a right one."""
     if not wanted:
         return None
-    said = Counter(document_terms(re.sub(r"\[\d+\]", " ", answer)))
-    return max(_f1(said, Counter(document_terms(each))) for each in wanted)
+    said = Counter(document_words(re.sub(r"\[\d+\]", " ", answer)))
+    return max(_f1(said, Counter(document_words(each))) for each in wanted)
 
 
 def _f1(one: Counter[str], other: Counter[str]) -> float:

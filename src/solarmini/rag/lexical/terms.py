@@ -1,7 +1,9 @@
-"""Text to search terms: what is indexed of a chunk, and what is looked up for a question.
+"""Text to search terms: what is indexed of a chunk.
 
 A term is a string of letters, digits and "·" without ASCII punctuation or space, so that a
-full-text engine which splits at those keeps it whole. Character bigrams begin with "_".
+full-text engine which splits at those keeps it whole. Character bigrams begin with "_", pairs of
+words that follow each other with "__" (ordered dependence: Metzler & Croft 2005): of two passages
+with the same words, the one is meant that has them side by side.
 """
 
 import re
@@ -10,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from solarmini.rag.lexical import english, korean
+from solarmini.rag.lexical.bm25 import is_gram
 from solarmini.rag.lexical.hangul import bigrams, has_hangul
 
 # Recorded in every store: terms made under another name cannot be searched with these.
-ANALYSIS = "solar-terms-1"
+ANALYSIS = "solar-terms-2"
 
-_HANGUL_RUN = re.compile(r"[가-힣]+")
+PAIR = "__"
+HANGUL_RUN = re.compile(r"[가-힣]+")
 _HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _ACCENT = re.compile("[\u0300-\u036f]")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
@@ -23,6 +27,9 @@ _WORD = re.compile(
     r"[^\W\d_가-힣\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_]+)?"
 )
 _OF_NUMBERS = frozenset("0123456789.")
+_IN_SENTENCE = re.compile(rf"{_NUMBER.pattern}|{_WORD.pattern}|[.!?](?=\s)")
+_ENDS = frozenset(".!?")
+_UNFIT = re.compile(r"\W|_")
 _NAME = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
 
 
@@ -38,38 +45,57 @@ def normalise(text: str) -> str:
 def document_terms(text: str) -> Counter[str]:
     """Return the terms of a text to be indexed and how often each occurs."""
     text = normalise(text)
-    counts = Counter(_plain_terms(text, drop=frozenset()))
-    if has_hangul(text):
-        counts.update(morpheme.form for morpheme in korean.morphemes(text))
-        for run in _HANGUL_RUN.findall(text):
-            counts.update("_" + pair for pair in bigrams(run))
+    counts = _words(text)
+    if not has_hangul(text):
+        counts.update(pair(*two) for two in latin_pairs(text))
+        return counts
+    tokens = korean.analyse(text)
+    counts.update(morpheme.form for morpheme in korean.morphemes(tokens))
+    counts.update(korean.compounds(tokens))
+    counts.update(pair(*two) for two in korean.pairs(tokens))
+    for run in HANGUL_RUN.findall(text):
+        counts.update("_" + gram for gram in bigrams(run))
     return counts
 
 
-def query_terms(text: str) -> Counter[str]:
-    """Return the terms to look up for a question, without the words that only make it one.
-
-    When nothing else is left (the question is "who?") those words are looked up after all.
-    """
+def document_words(text: str) -> Counter[str]:
+    """Return the words of a text alone, stems and morphemes, and how often each occurs."""
     text = normalise(text)
-    counts = Counter(_plain_terms(text, drop=english.STOPWORDS))
+    counts = _words(text)
     if has_hangul(text):
-        counts.update(_korean_query(text))
-    return counts or document_terms(text)
+        tokens = korean.analyse(text)
+        counts.update(morpheme.form for morpheme in korean.morphemes(tokens))
+        counts.update(korean.compounds(tokens))
+    return Counter({term: often for term, often in counts.items() if not is_gram(term)})
 
 
-def _korean_query(text: str) -> Iterator[str]:
-    """Yield morphemes that are asked about, and the bigrams that touch one of them."""
-    wanted = [m for m in korean.morphemes(text) if m.form not in korean.QUESTION_MORPHEMES]
-    covered = {at for m in wanted for at in range(m.start, m.end)}
-    yield from (morpheme.form for morpheme in wanted)
-    for run in _HANGUL_RUN.finditer(text):
-        for at in range(run.start(), run.end() - 1):
-            if at in covered or at + 1 in covered:
-                yield "_" + text[at : at + 2]
+def pair(one: str, other: str) -> str:
+    """Return the term of two words that follow each other."""
+    return PAIR + _UNFIT.sub("·", _spelt(one) + _spelt(other))
 
 
-def _plain_terms(text: str, drop: frozenset[str]) -> Iterator[str]:
+def _spelt(word: str) -> str:
+    return _number_term(word) if word[:1].isdigit() else english.stem(word)
+
+
+def latin_pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield every two words or numbers of a sentence with nothing but stopwords between."""
+    before = ""
+    for found in _IN_SENTENCE.findall(text):
+        word = found.split("'")[0].split("’")[0]
+        if word in english.STOPWORDS:
+            continue
+        ends = word in _ENDS
+        if before and word and not ends:
+            yield before, word
+        before = "" if ends else word
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(plain_terms(text, drop=frozenset()))
+
+
+def plain_terms(text: str, drop: frozenset[str]) -> Iterator[str]:
     """Yield stems of words, numbers without separators, names such as 10.7b, and Han bigrams."""
     for word in _WORD.findall(text):
         bare = word.split("'")[0].split("’")[0]
@@ -81,7 +107,7 @@ def _plain_terms(text: str, drop: frozenset[str]) -> Iterator[str]:
         if any(c.isdigit() for c in name) and not all(c in _OF_NUMBERS for c in name):
             yield name.replace(".", "·")
     for run in _HAN_RUN.findall(text):
-        yield from (("_" + pair for pair in bigrams(run)) if len(run) > 1 else (run,))
+        yield from (("_" + gram for gram in bigrams(run)) if len(run) > 1 else (run,))
 
 
 def _number_term(number: str) -> str:

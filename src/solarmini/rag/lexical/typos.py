@@ -12,7 +12,7 @@ import numpy as np
 from solarmini.rag.lexical.hangul import from_latin_keys, has_hangul
 from solarmini.rag.lexical.terms import document_terms
 
-CORRECTED = 0.6  # weight of a guessed term beside 1 for a term as typed
+CORRECTED = 0.6  # weight of all guesses of a term beside 1 for a term as typed
 _GUESSES = 3  # guessed terms for one mistyped term, the nearest and most frequent first
 _LONGEST = 24  # characters of a word that is compared
 _SYLLABLES = (0xAC00, 0xD7A3)
@@ -81,8 +81,9 @@ def corrections(unknown: Iterable[str], vocabulary: Vocabulary) -> dict[str, flo
     """
     found: dict[str, float] = {}
     for term in unknown:
-        for guess in vocabulary.guesses(term):
-            found[guess] = max(found.get(guess, 0.0), CORRECTED)
+        guesses = vocabulary.guesses(term)
+        for guess in guesses:  # one of them at most was meant
+            found[guess] = max(found.get(guess, 0.0), CORRECTED / len(guesses))
         typed = from_latin_keys(term) if term.isascii() and len(term) >= 4 else None
         if typed:
             found.update({t: 1.0 for t in document_terms(typed) if t in vocabulary})

@@ -18,11 +18,13 @@ import numpy as np
 
 from solarmini.rag.lexical.hangul import is_syllable
 
-KOREAN_WEIGHT = 0.06
-OTHER_WEIGHT = 0.3
+KOREAN_WEIGHT = 0.04
+OTHER_WEIGHT = 0.2
 SURE = 0.8
 _NEAREST = 100  # chunks that mean and deviation are taken of
 _LEAST_DEVIATION = 1e-3
+_USUAL = slice(5, 30)  # of the chunks by cosine, the nearest first
+_FEW = 40  # chunks from which those ranks are about the same things
 
 
 def dense_weight(query: str) -> float:
@@ -42,3 +44,14 @@ def fuse(lexical: np.ndarray, dense: np.ndarray, most: float, weight: float) -> 
     deviation = max(float(nearest.std()), _LEAST_DEVIATION)
     heard = weight * (1 - SURE * float(found.max()))
     return (found + heard * (dense - nearest.mean()) / deviation).astype(np.float32)
+
+
+def usual_cosine(dense: np.ndarray) -> float | None:
+    """Return the mean cosine of passages that are near but not the nearest few.
+
+    Those are about the same things and do not answer: what is nearer to the question than they are
+    may. None where there are no vectors or too few passages.
+    """
+    if len(dense) < _FEW or not dense.any():
+        return None
+    return float(np.sort(dense)[::-1][_USUAL].mean())

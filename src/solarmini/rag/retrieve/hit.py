@@ -14,9 +14,13 @@ class Hit:
     """A chunk that was found, and where it stands.
 
     `score` orders hits of one search and means nothing between searches; `lexical` is BM25 and
-    `dense` the cosine. `text` is to be shown and quoted, `markup` (HTML) to be read by a model
-    where there is any. `duplicates` are ids of chunks left out because they say the same.
-    `context` is the text around, when it was asked for.
+    `dense` the cosine. `found` is the share of the question's weight that the passage holds, 0..1;
+    `ahead` how far its cosine is above that of passages not quite as near, None where there are no
+    vectors or too few passages.
+
+    `text` is to be shown and quoted, `markup` (HTML) to be read by a model where there is any.
+    `duplicates` are ids of chunks left out because they say the same. `context` is the text
+    around, when it was asked for.
     """
 
     chunk_id: str
@@ -33,6 +37,8 @@ class Hit:
     dense: float
     row: int
     metadata: Mapping[str, str]
+    found: float = 0.0
+    ahead: float | None = None
     duplicates: tuple[str, ...] = ()
     context: str = ""
 
@@ -91,13 +97,20 @@ class Hit:
         }
 
 
-def hit_of(found: StoredChunk, score: float, lexical: float, dense: float) -> Hit:
+def hit_of(
+    stored: StoredChunk,
+    score: float,
+    lexical: float,
+    dense: float,
+    found: float = 0.0,
+    ahead: float | None = None,
+) -> Hit:
     """Return a stored chunk as a hit."""
-    chunk = found.chunk
+    chunk = stored.chunk
     return Hit(
         chunk_id=chunk.id,
-        source=found.document.source,
-        title=found.document.title,
+        source=stored.document.source,
+        title=stored.document.title,
         kind=chunk.kind,
         heading=chunk.heading,
         text=chunk.text,
@@ -107,6 +120,8 @@ def hit_of(found: StoredChunk, score: float, lexical: float, dense: float) -> Hi
         score=score,
         lexical=lexical,
         dense=dense,
-        row=found.row,
-        metadata=found.document.metadata,
+        row=stored.row,
+        metadata=stored.document.metadata,
+        found=found,
+        ahead=ahead,
     )

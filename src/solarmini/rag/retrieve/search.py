@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from solarmini.rag.embed.interface import Embedder
-from solarmini.rag.lexical.terms import query_terms
+from solarmini.rag.lexical.query import Query, parse_query
 from solarmini.rag.lexical.typos import corrections
 from solarmini.rag.retrieve.duplicates import without_duplicates
-from solarmini.rag.retrieve.fusion import dense_weight, fuse
+from solarmini.rag.retrieve.fusion import dense_weight, fuse, usual_cosine
 from solarmini.rag.retrieve.hit import Hit, hit_of
 from solarmini.rag.retrieve.rerank import Reranker
 from solarmini.rag.store.filters import Filters
@@ -44,9 +44,9 @@ def search(store: Store, embedder: Embedder | None, request: Request) -> list[Hi
         return []
     mode: Mode = "lexical" if embedder is None else request.mode
     vector = embedder.query(request.query) if embedder and mode != "lexical" else None
-    terms = query_terms(request.query) if mode != "dense" else {}
+    asked = parse_query(request.query) if mode != "dense" else Query({}, {}, {})
     among = store.select(request.filters) if request.filters else None
-    found = _candidates(store, terms, vector, max(_CANDIDATES, 2 * request.limit), among)
+    found = _candidates(store, asked, vector, max(_CANDIDATES, 2 * request.limit), among)
     scores = _scores(found, mode, request.query)
     order = np.lexsort((found.rows, -scores))
     if mode == "lexical":
@@ -61,13 +61,14 @@ def search(store: Store, embedder: Embedder | None, request: Request) -> list[Hi
 
 def _candidates(
     store: Store,
-    terms: Mapping[str, float],
+    asked: Query,
     vector: np.ndarray | None,
     limit: int,
     among: np.ndarray | None,
 ) -> Candidates:
     """Ask the store; for terms unknown to it, with what they may have meant."""
-    unknown = store.unknown(terms)
+    terms: Mapping[str, float] = asked.terms
+    unknown = store.unknown([*asked.words, *asked.grams])
     if unknown:
         meant = dict(terms)
         vocabulary = store.vocabulary()
@@ -91,11 +92,15 @@ def _scores(found: Candidates, mode: Mode, query: str) -> np.ndarray:
 
 def _hits(store: Store, found: Candidates, scores: np.ndarray, order: np.ndarray) -> list[Hit]:
     at = {int(found.rows[i]): i for i in order}
-    return [
-        hit_of(chunk, float(scores[i]), float(found.lexical[i]), float(found.dense[i]))
-        for chunk in store.chunks(list(at))
-        for i in [at[chunk.row]]
-    ]
+    usual = usual_cosine(found.dense)
+    hits = []
+    for chunk in store.chunks(list(at)):
+        i = at[chunk.row]
+        lexical, dense = float(found.lexical[i]), float(found.dense[i])
+        share = lexical / max(found.most, 1e-6)
+        ahead = None if usual is None else dense - usual
+        hits.append(hit_of(chunk, float(scores[i]), lexical, dense, share, ahead))
+    return hits
 
 
 def _reranked(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:

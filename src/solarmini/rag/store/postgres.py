@@ -366,11 +366,12 @@ class PostgresStore:
 
     @guarded
     def vocabulary(self) -> Vocabulary:
-        """Return all terms, for the correction of typos; kept until the store changes."""
+        """Return all terms but pairs, for the correction of typos; kept until the store changes."""
         generation = self.settings()["generation"]
         if self._vocabulary is None or self._vocabulary[0] != generation:
             found = self._connection.run(
-                "SELECT term, count(*) FROM solarmini.postings GROUP BY term"
+                "SELECT term, count(*) FROM solarmini.postings"
+                " WHERE left(term, 2) <> '__' GROUP BY term"
             )
             made = Vocabulary([term for term, _ in found], [count for _, count in found])
             self._vocabulary = (generation, made)

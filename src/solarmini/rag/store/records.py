@@ -30,7 +30,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewChunk:
-    """A chunk to be stored: its terms ("_" begins a bigram), and its vector float32 [d]."""
+    """A chunk to be stored: its terms ("_" begins bigrams and pairs), its vector float32 [d]."""
 
     chunk: Chunk
     terms: Mapping[str, int]

@@ -289,10 +289,12 @@ class SQLiteStore:
 
     @guarded
     def vocabulary(self) -> Vocabulary:
-        """Return all terms, for the correction of typos; kept until the store changes."""
+        """Return all terms but pairs, for the correction of typos; kept until the store changes."""
         self._current()
         if self._vocabulary is None:
-            found = self._connection.execute("SELECT term, doc FROM temp.words").fetchall()
+            found = self._connection.execute(
+                "SELECT term, doc FROM temp.words WHERE term NOT GLOB '__*'"
+            ).fetchall()
             self._vocabulary = Vocabulary([t for t, _ in found], [n for _, n in found])
         return self._vocabulary
 
