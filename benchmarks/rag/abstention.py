@@ -4,29 +4,64 @@
         --squad korquad=KorQuAD_v1.0_dev.json --fit
 
 Every question is asked of the knowledge bases of `retrieval.py` as it is, then without the
-passage that answers it, then without all passages on its subject. Prints AUROC of the confidence
-and how many are answered at the limit in use; --fit also prints the weights that a logistic
-regression gives, with and without vectors.
+passage that answers it, then without all passages on its subject. Writes how many are answered at
+the limit in use, how many rightly (the passage cited is the one), AUROC of the confidence, and the
+curve over other limits; and the same for models fitted, in five folds of whole subjects, on the
+questions of the others. --fit also prints the weights that all questions give.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from retrieval import machine
 from sets import HERE, QuestionSet, shared_sets, squad_set
 
-from solarmini.rag.answer.abstain import ENOUGH, confidence
+from solarmini.rag.answer import abstain
 from solarmini.rag.answer.evidence import weigh
 from solarmini.rag.answer.question import understand
 from solarmini.rag.knowledge import KnowledgeBase
-from solarmini.rag.retrieve.hit import Hit
+from solarmini.rag.lexical.hangul import has_hangul
+from solarmini.rag.store.filters import Filters
+from solarmini.rag.store.records import DocumentRecord
 
-HITS = 6
-Row = tuple[float, list[float]]  # confidence; held, near, names, cosine
+FOLDS = 5
+LIMITS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
+# which signs are heard, by whether the question is Korean; the constant always is
+WORDS = {False: (1, 2, 6), True: (0, 1, 2, 6)}
+VECTORS = {False: (0, 3, 4, 5, 6), True: (0, 1, 2, 3, 4, 5, 6)}
+RAISED = {"words": 0.25, "vectors": 0.5}  # constants of Korean questions
+
+
+class Without(Filters):
+    """All sources but some."""
+
+    without: frozenset[str]
+
+    @property
+    def on_documents(self) -> bool:
+        return bool(self.without)
+
+    def admits(self, document: DocumentRecord) -> bool:
+        return document.source not in self.without
+
+
+class Row(NamedTuple):
+    """One question asked one way: 0 as it is, 1 without the passage, 2 without the subject."""
+
+    set: str
+    subject: str
+    way: int
+    korean: bool
+    right: bool
+    row: bool  # whether the best is a row of a table
+    signs: abstain.Signs
+    confidence: float
 
 
 def subject(key: str) -> str:
@@ -34,35 +69,82 @@ def subject(key: str) -> str:
     return key.split(" ")[0] if " " in key else key.rsplit("-", 1)[0]
 
 
-def measured(kb: KnowledgeBase, question: str, hits: Sequence[Hit]) -> Row | None:
-    found = weigh(understand(question, kb.store), hits[:HITS])
-    if not found:
-        return None
-    best = found[0]
-    name = kb.embedder.name if kb.embedder else None
-    shares = [best.held, best.near, best.names, best.piece.hit.dense]
-    return confidence(question, best, name), shares
-
-
-def asked_thrice(kb: KnowledgeBase, asked: QuestionSet, most: int) -> list[list[Row | None]]:
+def asked_thrice(kb: KnowledgeBase, asked: QuestionSet, most: int) -> list[Row]:
     step = max(len(asked.questions) // most, 1)
+    name = kb.embedder.name if kb.embedder else None
     rows = []
     for question, right in asked.questions[::step]:
-        hits = kb.search(question, 40)
         subjects = {subject(key) for key in right}
-        rows.append(
-            [
-                measured(kb, question, hits),
-                measured(kb, question, [h for h in hits if h.source not in right]),
-                measured(kb, question, [h for h in hits if subject(h.source) not in subjects]),
-            ]
-        )
+        of_subject = frozenset(key for key in asked.passages if subject(key) in subjects)
+        for way, gone in enumerate((frozenset(), right, of_subject)):
+            hits = kb.search(question, abstain.LOOKED_AT, filters=Without(without=gone))
+            asked_for = understand(question, kb.store)
+            found = weigh(asked_for, hits)
+            if found:
+                best = found[0]
+                rows.append(
+                    Row(
+                        asked.name,
+                        asked.corpus + min(subjects),
+                        way,
+                        has_hangul(question),
+                        way == 0 and best.piece.hit.source in right,
+                        bool(best.piece.pairs),
+                        abstain.signs_of(best, hits),
+                        abstain.confidence(asked_for, best, hits, name),
+                    )
+                )
     return rows
 
 
-def answered(sure: Sequence[float]) -> float | None:
-    """Return the share at or above the limit; None in a set whose passages have one subject."""
-    return round(float(np.mean(np.array(sure) >= ENOUGH)), 4) if sure else None
+def logistic(data: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weights of a logistic regression, by Newton's method, ridge .01."""
+    beta = np.zeros(data.shape[1])
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-np.clip(data @ beta, -30, 30)))
+        gradient = data.T @ ((p - label) * weight) + 0.01 * beta
+        hessian = (data * (p * (1 - p) * weight)[:, None]).T @ data + 0.01 * np.eye(len(beta))
+        beta -= np.linalg.solve(hessian, gradient)
+    return beta
+
+
+def fitted(rows: Sequence[Row], korean: bool, heard: Sequence[int], raised: float) -> abstain.Signs:
+    """Return weights fitted on the rows of one language, every set with the same weight."""
+    chosen = [row for row in rows if row.korean is korean]
+    sets = [row.set for row in chosen]
+    weight = np.array([1000 / sets.count(row.set) for row in chosen])
+    data = np.array([[row.signs[at] for at in heard] for row in chosen])
+    beta = logistic(data, np.array([float(row.right) for row in chosen]), weight)
+    found = [0.0] * len(abstain.Signs._fields)
+    for at, value in zip(heard, beta, strict=True):
+        found[at] = round(float(value), 2)
+    found[-1] += raised if korean else 0.0
+    return abstain.Signs(*found)
+
+
+def model(rows: Sequence[Row]) -> Callable[[Row], float]:
+    """Return the confidence that `abstain.confidence` gives with weights of these rows."""
+    words = [fitted(rows, k, WORDS[k], RAISED["words"]) for k in (False, True)]
+    vectors = [fitted(rows, k, VECTORS[k], RAISED["vectors"]) for k in (False, True)]
+
+    def value(row: Row) -> float:
+        found = abstain._weighed(row.signs, words[row.korean])
+        if row.signs.names < abstain._NAMES:
+            found = min(found, abstain._LEAST - 1.0)
+        found -= abstain._BESIDE_VECTORS
+        found = max(found, abstain._weighed(row.signs, vectors[row.korean]))
+        return 1 / (1 + math.exp(-found))
+
+    return value
+
+
+def cross_validated(rows: Sequence[Row]) -> list[float]:
+    """Return the confidence in each row of a model that saw nothing of its subject."""
+    subjects = sorted({row.subject for row in rows})
+    dealt = np.random.default_rng(1).permutation(len(subjects)) % FOLDS
+    fold = dict(zip(subjects, dealt, strict=True))
+    models = [model([row for row in rows if fold[row.subject] != at]) for at in range(FOLDS)]
+    return [models[fold[row.subject]](row) for row in rows]
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
@@ -72,19 +154,29 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
     return round(float((one > other).mean() + (one == other).mean() / 2), 4)
 
 
-def fit(rows: Sequence[Sequence[Row | None]], columns: Sequence[int]) -> list[float]:
-    """Return weights of the columns and a constant: logistic regression, both classes equal."""
-    pairs = [(row[at], at == 0) for row in rows for at in range(3)]
-    data = np.array([[found[1][c] for c in columns] + [1.0] for found, _ in pairs if found])
-    label = np.array([answered for found, answered in pairs if found])
-    weight = np.where(label, 2.0, 1.0)
-    beta = np.zeros(data.shape[1])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-data @ beta))
-        gradient = data.T @ ((p - label) * weight) + 1e-3 * beta
-        hessian = (data * (p * (1 - p) * weight)[:, None]).T @ data + 1e-3 * np.eye(len(beta))
-        beta -= np.linalg.solve(hessian, gradient)
-    return [round(float(value), 3) for value in beta]
+def shares(rows: Sequence[Row], sure: Sequence[float], asked: int, limit: float) -> dict:
+    """Return the shares of the `asked` questions that are answered at a limit."""
+    above = [row for row, value in zip(rows, sure, strict=True) if value >= limit]
+    one_subject = len({row.subject for row in rows}) == 1
+    return {
+        "answered": round(sum(row.way == 0 for row in above) / asked, 4),
+        "rightly": round(sum(row.right for row in above) / asked, 4),
+        "without_the_passage": round(sum(row.way == 1 for row in above) / asked, 4),
+        "without_the_subject": None
+        if one_subject
+        else round(sum(row.way == 2 for row in above) / asked, 4),
+    }
+
+
+def figures(rows: Sequence[Row], sure: Sequence[float], asked: int) -> dict:
+    by_way = [[s for row, s in zip(rows, sure, strict=True) if row.way == at] for at in range(3)]
+    right = [s for row, s in zip(rows, sure, strict=True) if row.right]
+    return {
+        **shares(rows, sure, asked, abstain.ENOUGH),
+        "auroc_passage": auroc(right, by_way[1]),
+        "auroc_subject": auroc(right, by_way[2]),
+        "curve": [{"limit": limit} | shares(rows, sure, asked, limit) for limit in LIMITS],
+    }
 
 
 def main() -> None:
@@ -99,28 +191,30 @@ def main() -> None:
     for given in options.squad:
         name, _, path = given.partition("=")
         sets.append(squad_set(name, Path(path), None))
-    table, every = [], []
+    every: list[Row] = []
+    asked_of = {}
     for asked in sets:
         with KnowledgeBase.open(options.work / f"{asked.corpus}.db", create=False) as kb:
-            rows = asked_thrice(kb, asked, options.most)
-        every += rows
-        sure = [[row[at][0] for row in rows if row[at]] for at in range(3)]
-        figures = {
-            "set": asked.name,
-            "questions": len(rows),
-            "answered": answered(sure[0]),
-            "answered_without_the_passage": answered(sure[1]),
-            "answered_without_the_subject": answered(sure[2]),
-            "auroc_passage": auroc(sure[0], sure[1]),
-            "auroc_subject": auroc(sure[0], sure[2]),
-        }
-        table.append(figures)
-        print(json.dumps(figures), flush=True)
+            every += asked_thrice(kb, asked, options.most)
+        step = max(len(asked.questions) // options.most, 1)
+        asked_of[asked.name] = len(asked.questions[::step])
+        print(asked.name, asked_of[asked.name], flush=True)
+    others = cross_validated(every)
+    table = []
+    for name, questions in asked_of.items():
+        at = [i for i, row in enumerate(every) if row.set == name]
+        rows = [every[i] for i in at]
+        used = figures(rows, [row.confidence for row in rows], questions)
+        unseen = figures(rows, [others[i] for i in at], questions)
+        table.append({"set": name, "questions": questions, "in_use": used, "unseen": unseen})
+        print(name, {k: v for k, v in used.items() if k != "curve"}, flush=True)
+        print("  of other folds:", {k: v for k, v in unseen.items() if k != "curve"}, flush=True)
     if options.fit:
-        print("held, near, names, constant:", fit(every, [0, 1, 2]))
-        print("held, near, names, cosine, constant:", fit(every, [0, 1, 2, 3]))
+        for kind, heard in (("words", WORDS), ("vectors", VECTORS)):
+            for korean in (False, True):
+                print(kind, korean, fitted(every, korean, heard[korean], RAISED[kind]))
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    done = {"date": date, "machine": machine(), "limit": round(ENOUGH, 4), "rows": table}
+    done = {"date": date, "machine": machine(), "limit": round(abstain.ENOUGH, 4), "rows": table}
     (HERE / "results" / f"{date}-abstention.json").write_text(json.dumps(done, indent=1) + "\n")
 
 

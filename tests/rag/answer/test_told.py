@@ -2,14 +2,28 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rag_parts import Says
 
-from solarmini.engine.interface import GenerationSettings
+from solarmini.engine.interface import (
+    ContextLengthError,
+    Generation,
+    GenerationSettings,
+    UnsupportedError,
+)
 from solarmini.rag.answer.follow_up import Turn, rewrite, stands_alone
-from solarmini.rag.answer.prompt import DECLINES, compose, grammar
-from solarmini.rag.answer.verify import Marked, Support, marked_sentences, verified
+from solarmini.rag.answer.prompt import DECLINES, compose, grammar, schema
+from solarmini.rag.answer.verify import (
+    Marked,
+    Support,
+    marked_objects,
+    marked_sentences,
+    verified,
+)
 from solarmini.rag.knowledge import KnowledgeBase
 
 QUESTION = "Who designed the bridge at Orlen?"
@@ -120,7 +134,10 @@ def test_the_prompt_holds_what_fits(kb: KnowledgeBase) -> None:
     short = compose("Why?", hits, engine, key="k")
     assert 1 <= len(short.hits) < len(hits)
     assert len(short.messages[0]["content"]) // 4 < 450 - 450 // 3
-    assert GenerationSettings(grammar=short.grammar)
+    assert short.settings.grammar == grammar(len(short.hits))
+    told = compose("Why?", hits, engine, key="k", as_json=True)
+    assert told.settings.grammar is None
+    assert told.settings.json_schema == schema(len(told.hits))
 
 
 HISTORY = [Turn("How many cars a day crossed the bridge in 1990?", "18,400")]
@@ -166,6 +183,71 @@ def test_a_follow_up_is_answered(kb: KnowledgeBase) -> None:
     answer = kb.ask("And in 2020?", history=[(first.question, first.text)])
     assert answer.searched == "How many lorries a day crossed in 2020?"
     assert answer.statements[0].text == "2020 — Lorries a day: 3,115"
+
+
+class SaysInJson(Says):
+    """An engine such as one behind a URL: it knows schemas and no grammars."""
+
+    def generate(self, prompt: Any, settings: GenerationSettings) -> Generation:
+        if settings.grammar is not None:
+            raise UnsupportedError("no grammars")
+        return super().generate(prompt, settings)
+
+
+def test_an_engine_without_grammars_answers_in_json(kb: KnowledgeBase) -> None:
+    n = number_of(kb, QUESTION, "Marta Vell")
+    said = {
+        "statements": [
+            {"text": "The bridge at Orlen was designed by Marta Vell", "sources": [n]},
+            {"text": "The bridge at Orlen was designed by John {Smith]", "sources": [n]},
+        ]
+    }
+    engine = SaysInJson(json.dumps(said))
+    answer = kb.ask(QUESTION, model=engine)
+    assert answer.text == f"The bridge at Orlen was designed by Marta Vell [{n}]"
+    assert [d.text for d in answer.dropped] == [said["statements"][1]["text"]]
+    assert "JSON" in engine.prompts[0]
+    assert DECLINES not in engine.prompts[0]
+    empty = kb.ask(QUESTION, model=SaysInJson('{"statements": []}'))
+    assert empty.abstained == "model declined"
+    cut = SaysInJson(json.dumps(said)[:90])  # ends in the second statement
+    assert kb.ask(QUESTION, model=cut).text == answer.text
+    assert kb.ask(QUESTION, model=SaysInJson("I do not know JSON [1].")).mode == "extractive"
+
+
+def test_sources_that_the_engine_has_no_room_for_are_left_out(kb: KnowledgeBase) -> None:
+    class Narrow(Says):
+        """It finds out only when asked that a prompt is too long for it."""
+
+        most = 0
+
+        def generate(self, prompt: Any, settings: GenerationSettings) -> Generation:
+            asked = len(prompt[-1]["content"])
+            self.most = self.most or asked - 1
+            if asked > self.most:
+                raise ContextLengthError(asked, 400, self.most)
+            return super().generate(prompt, settings)
+
+    n = number_of(kb, QUESTION, "Marta Vell")
+    engine = Narrow(f"The bridge at Orlen was designed by Marta Vell [{n}].")
+    answer = kb.ask(QUESTION, model=engine)
+    assert "Marta Vell" in answer.statements[0].text
+    assert answer.mode == "says"
+    assert 1 <= engine.prompts[0].count("number=") < len(answer.hits)
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1, max_size=12), st.lists(st.integers(1, 9), max_size=2))),
+    st.integers(1, 9),
+)
+def test_objects_are_read_however_they_are_cut(
+    said: list[tuple[str, list[int]]], size: int
+) -> None:
+    rows = [{"text": text, "sources": numbers} for text, numbers in said]
+    whole = json.dumps({"statements": rows}, ensure_ascii=False)
+    parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+    expected = [Marked(" ".join(text.split()), tuple(numbers)) for text, numbers in said]
+    assert list(marked_objects(parts)) == (expected or [Marked(DECLINES, ())])
 
 
 def test_a_real_engine_keeps_to_the_form(kb: KnowledgeBase, tmp_path: Path) -> None:

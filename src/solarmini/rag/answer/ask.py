@@ -4,18 +4,19 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from solarmini.rag.answer.abstain import ENOUGH, confidence
+from solarmini.rag.answer.abstain import ENOUGH, LOOKED_AT, confidence
 from solarmini.rag.answer.evidence import Evidence, weigh
 from solarmini.rag.answer.extract import extract
 from solarmini.rag.answer.fence import gives_orders, warnings_of
 from solarmini.rag.answer.follow_up import Turn, rewrite
 from solarmini.rag.answer.model import Answer, Dropped, Reason, Statement
-from solarmini.rag.answer.prompt import compose
+from solarmini.rag.answer.prompt import Asked, compose
 from solarmini.rag.answer.question import Question, understand
 from solarmini.rag.answer.verify import (
     Verifier,
     declines,
     grounded,
+    marked_objects,
     marked_sentences,
     verified,
 )
@@ -27,9 +28,8 @@ from solarmini.rag.store.filters import Filters
 from solarmini.rag.store.interface import Store
 
 if TYPE_CHECKING:
-    from solarmini.engine.interface import Engine
+    from solarmini.engine.interface import Engine, Generation
 
-_TOKENS = 400  # of a model's answer
 _IN_VAIN = 3
 _QUOTED = "the sources bear out nothing that the model said; these are their own words"
 
@@ -66,12 +66,15 @@ class Asking:
         """Yield the statements of the answer; none when there is no answer."""
         request = self.request
         searched = rewrite(request.question, request.history, request.engine)
-        found = Request(searched, request.limit, request.filters, reranker=request.reranker)
-        hits = search(self.store, self.embedder, found)
+        found = Request(
+            searched, max(request.limit, LOOKED_AT), request.filters, reranker=request.reranker
+        )
+        looked_at = search(self.store, self.embedder, found)
+        hits = looked_at[: request.limit]
         question = understand(searched, self.store)
         evidence = weigh(question, hits)
         name = self.embedder.name if self.embedder else None
-        sure = confidence(searched, evidence[0], name) if evidence else 0.0
+        sure = confidence(question, evidence[0], looked_at, name) if evidence else 0.0
         reason: Reason | None = None
         mode, warnings = "extractive", warnings_of(hits)
         if not evidence:
@@ -111,22 +114,13 @@ class Asking:
         self, searched: str, hits: Sequence[Hit], engine: "Engine"
     ) -> Generator[Statement, None, Reason | None]:
         """Yield what the model says and the sources bear out; return why there is nothing."""
-        from solarmini.engine.interface import ContextLengthError, GenerationSettings
-
         # sources that give orders come last: what is near the question is followed most
         ordered = sorted(hits, key=lambda hit: gives_orders(hit.text))
-        asked = compose(searched, ordered, engine)
-        settings = GenerationSettings(grammar=asked.grammar, max_tokens=_TOKENS)
-        try:
-            generation = engine.generate(list(asked.messages), settings)
-        except ContextLengthError as error:  # a small context: a shorter answer, if any fits
-            if error.prompt >= error.limit:
-                raise
-            shorter = settings.model_copy(update={"max_tokens": error.limit - error.prompt})
-            generation = engine.generate(list(asked.messages), shorter)
+        asked, generation = _generate(searched, ordered, engine)
+        sentences = (marked_objects if asked.as_json else marked_sentences)(generation)
         in_vain = 0  # sentences in a row that bring nothing: the model goes in circles
         try:
-            for sentence in marked_sentences(generation):
+            for sentence in sentences:
                 if in_vain == _IN_VAIN:
                     break
                 if declines(sentence):
@@ -142,6 +136,33 @@ class Asking:
         finally:
             generation.cancel()
         return None if self._statements else "not supported"
+
+
+def _generate(question: str, hits: Sequence[Hit], engine: "Engine") -> "tuple[Asked, Generation]":
+    """Ask the model, in a form that its engine can bind it to, with the sources that fit.
+
+    How many fit is known for sure only when the engine has seen them: a server may not count
+    tokens for us.
+    """
+    from solarmini.engine.interface import ContextLengthError, UnsupportedError
+
+    as_json = False
+    while True:
+        asked = compose(question, hits, engine, as_json=as_json)
+        prompt = list(asked.messages)
+        try:
+            return asked, engine.generate(prompt, asked.settings)
+        except UnsupportedError:  # no grammars, as behind most URLs
+            if as_json:
+                raise
+            as_json = True
+        except ContextLengthError as error:
+            if 0 < error.prompt < error.limit:  # a shorter answer fits; 0 is not known
+                room = {"max_tokens": error.limit - error.prompt}
+                return asked, engine.generate(prompt, asked.settings.model_copy(update=room))
+            if len(asked.hits) < 2:
+                raise
+            hits = asked.hits[:-1]
 
 
 def answer(asking: Asking) -> Answer:

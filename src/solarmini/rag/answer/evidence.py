@@ -8,8 +8,7 @@ from solarmini.rag.answer.question import Question, Wanted, names_of
 from solarmini.rag.chunk.html import parse_html
 from solarmini.rag.chunk.sentences import sentences
 from solarmini.rag.chunk.tables import row_line, row_pairs
-from solarmini.rag.lexical.bm25 import is_gram
-from solarmini.rag.lexical.terms import document_terms
+from solarmini.rag.lexical.terms import document_words
 from solarmini.rag.retrieve.hit import Hit
 
 # Credit for a term of the question by where it stands, 1 in the sentence itself
@@ -24,7 +23,8 @@ _POINTED_AT = (1.6, 1.4)
 _FITS = 0.15  # what a sentence gains that holds a new number, date or name where one is asked for
 _DEFINES = 0.7  # what it gains that begins with the word whose meaning is asked for
 _NAMES = 0.1  # what it gains for all names of the question
-_GAP = 0.6  # most that it loses for standing in a hit that is worse than the best
+_GAP = 0.6  # most that a hit can be behind the best, in shares of its score
+_BEHIND = 2.0  # what a sentence loses for that
 _STRANGER = 0.03  # what a row loses for each word of its label that the question lacks
 
 Pairs = tuple[tuple[str, str], ...]
@@ -120,7 +120,7 @@ def _rows(hit: Hit) -> list[tuple[int, int, Pairs]]:
 
 
 def _terms(text: str) -> frozenset[str]:
-    return frozenset(term for term in document_terms(text) if not is_gram(term))
+    return frozenset(document_words(text))
 
 
 def _weighed(question: Question, piece: Piece, gap: float) -> Evidence:
@@ -146,7 +146,7 @@ def _weighed(question: Question, piece: Piece, gap: float) -> Evidence:
     fits = _fits(question, piece)
     if question.defined and _OPENING.sub("", text).startswith(question.defined):
         worth += _DEFINES
-    worth += _NAMES * names + _FITS * fits - _strange(question, piece) - gap
+    worth += _NAMES * names + _FITS * fits - _strange(question, piece) - _BEHIND * gap
     return Evidence(piece, held, near, names, fits, worth, frozenset(covered))
 
 

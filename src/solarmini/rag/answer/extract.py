@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from solarmini.rag.answer.evidence import Evidence, credit
 from solarmini.rag.answer.model import Statement, cite
 from solarmini.rag.answer.question import Question
-from solarmini.rag.lexical.terms import document_terms
+from solarmini.rag.lexical.terms import document_words
 
 _ALSO = 0.97  # of the best worth: a second sentence is given from there
 _ADDS = 0.12  # share of the question that a second sentence has to add
@@ -41,10 +41,10 @@ def extract(question: Question, found: Sequence[Evidence], limit: int = 2) -> li
 def _cells(question: Question, row: Evidence) -> str:
     """Return the label of a row and the cells that the question asks for; else all."""
     (_, label), *rest = row.piece.pairs
-    label_terms = frozenset(document_terms(label))
+    label_terms = frozenset(document_words(label))
     wanted: list[tuple[float, str]] = []
     for name, value in rest:
-        terms = frozenset(document_terms(name))
+        terms = frozenset(document_words(name))
         asked = sum(
             weight
             for term, weight in question.weights.items()

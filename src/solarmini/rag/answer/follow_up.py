@@ -1,13 +1,12 @@
 """A follow-up question made one that stands alone, by rule or by the model."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from solarmini.rag.answer.question import names_of
 from solarmini.rag.lexical import english
-from solarmini.rag.lexical.bm25 import is_gram
-from solarmini.rag.lexical.terms import query_terms
+from solarmini.rag.lexical.query import query_words
 
 if TYPE_CHECKING:
     from solarmini.engine.interface import Engine
@@ -44,7 +43,7 @@ _LONGEST = 400  # characters of one turn that the model reads
 
 def stands_alone(question: str) -> bool:
     """Whether a question can be understood by itself."""
-    terms = [term for term in query_terms(question) if not is_gram(term)]
+    terms = query_words(question)
     return not (_AND_OF.match(question) or _POINTS_BACK.search(question) or len(terms) < _SHORT)
 
 
@@ -73,7 +72,7 @@ def rewrite_all(history: Sequence[Turn]) -> str:
 def _by_rule(question: str, before: str) -> str:
     about = _AND_OF.match(question)
     if about is None:
-        own = query_terms(question)
+        own = frozenset(query_words(question))
         kept = [word for word in before.rstrip("?. ").split() if _adds(word, own)]
         return f"{question.rstrip('?. ')} ({' '.join(kept)})?" if kept else question
     subject = next(part for part in about.groups() if part)
@@ -89,14 +88,14 @@ def _by_rule(question: str, before: str) -> str:
     return f"{before.rstrip('?. ')}, {subject}?"
 
 
-def _adds(word: str, own: Mapping[str, float]) -> bool:
+def _adds(word: str, own: frozenset[str]) -> bool:
     """Whether a word of the question before says something that this one does not."""
-    terms = [term for term in query_terms(word) if not is_gram(term)]
+    terms = query_words(word)
     return not english.STOPWORDS.issuperset(terms) and any(term not in own for term in terms)
 
 
 def _by_model(question: str, history: Sequence[Turn], engine: "Engine") -> str:
-    from solarmini.engine.interface import GenerationSettings
+    from solarmini.engine.interface import GenerationSettings, UnsupportedError
 
     said = "\n".join(
         f"Q: {turn.question[:_LONGEST]}\nA: {turn.answer[:_LONGEST]}" for turn in history[-3:]
@@ -105,17 +104,18 @@ def _by_model(question: str, history: Sequence[Turn], engine: "Engine") -> str:
     settings = GenerationSettings(
         max_tokens=96, grammar='start: /[^\\n?]{3,300}/ "?"\n', temperature=0.0
     )
-    return engine.generate([{"role": "user", "content": asked}], settings).text().strip()
+    prompt = [{"role": "user", "content": asked}]
+    try:
+        return engine.generate(prompt, settings).text().strip()
+    except UnsupportedError:  # no grammars; what it says is checked anyhow
+        free = settings.model_copy(update={"grammar": None, "stop": ("\n",)})
+        return engine.generate(prompt, free).text().strip()
 
 
 def _faithful(written: str, question: str, history: Sequence[Turn]) -> bool:
     """Whether a rewriting has no word of its own and kept the names of the question."""
-    known = set(query_terms(question))
+    known = set(query_words(question))
     for turn in history:
-        known |= set(query_terms(turn.question)) | set(query_terms(turn.answer))
-    terms = {term for term in query_terms(written) if not is_gram(term)}
-    return (
-        bool(terms)
-        and terms <= known
-        and all(name <= query_terms(written).keys() for name in names_of(question))
-    )
+        known |= set(query_words(turn.question)) | set(query_words(turn.answer))
+    terms = set(query_words(written))
+    return bool(terms) and terms <= known and all(name <= terms for name in names_of(question))

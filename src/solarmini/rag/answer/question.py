@@ -7,7 +7,8 @@ from typing import Literal
 
 from solarmini.rag.lexical import bm25, korean
 from solarmini.rag.lexical.hangul import has_hangul
-from solarmini.rag.lexical.terms import normalise, query_terms
+from solarmini.rag.lexical.query import query_words
+from solarmini.rag.lexical.terms import normalise
 from solarmini.rag.store.interface import Store
 
 Wanted = Literal["number", "time", "name", "any"]
@@ -43,7 +44,8 @@ class Question:
     """A question made ready: `weights` of its terms (no bigrams) sum to 1.
 
     `names` are the words that name or number something, each as its terms: an answer about another
-    thing is no answer. `defined` is the word whose meaning is asked for, casefolded.
+    thing is no answer. `defined` is the word whose meaning is asked for, casefolded. `passages` is
+    how many the store has.
     """
 
     text: str
@@ -51,11 +53,12 @@ class Question:
     names: tuple[frozenset[str], ...]
     wanted: Wanted
     defined: str = ""
+    passages: int = 0
 
 
 def understand(text: str, store: Store) -> Question:
     """Return what `text` asks; terms weigh by how few of the store's chunks hold them."""
-    asked = [term for term in query_terms(text) if not bm25.is_gram(term)]
+    asked = query_words(text)
     terms = [term for term in asked if term not in _OF_QUESTIONS] or asked
     vocabulary, total = store.vocabulary(), store.count()
     weights = {term: bm25.idf(total, vocabulary.holding(term)) for term in terms}
@@ -66,6 +69,7 @@ def understand(text: str, store: Store) -> Question:
         names=tuple(name for name in names_of(text) if name <= weights.keys()),
         wanted="any" if _defined(text) else _wanted(text),
         defined=_defined(text),
+        passages=total,
     )
 
 
@@ -79,7 +83,7 @@ def names_of(text: str) -> list[frozenset[str]]:
         word = token[0]
         inner = word[1:] if _OPENING.search(text[: token.start()]) else word
         if any(c.isdigit() for c in word) or any(c.isupper() for c in inner):
-            found.append(frozenset(t for t in query_terms(word) if not bm25.is_gram(t)))
+            found.append(frozenset(query_words(word)))
     if has_hangul(text):
         named = korean.analyse(normalise(text))
         found += [frozenset([m.form]) for m in named if m.tag == "NNP"]

@@ -1,6 +1,7 @@
 """Every marker against its source: what the source does not say is not shown."""
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -57,6 +58,27 @@ def marked_sentences(parts: Iterable[str]) -> Iterator[Marked]:
 def _marked(text: str, marks: str) -> Marked:
     said = " ".join(text.split()).lstrip(" .,;:!?。")  # the stop that stood after the last markers
     return Marked(said, tuple(int(n) for n in re.findall(r"\d+", marks)))
+
+
+def marked_objects(parts: Iterable[str]) -> Iterator[Marked]:
+    """Yield each sentence of a stream of JSON (see `prompt.schema`) as soon as it is whole."""
+    read = json.JSONDecoder().raw_decode
+    held, at, some = "", -1, False
+    for part in parts:
+        held += part
+        if at < 0:
+            at = held.find("[") + 1 or -1  # the list of statements begins
+        while at >= 0 and (start := held.find("{", at)) >= 0:
+            try:
+                found, at = read(held, start)
+            except ValueError:  # not whole yet
+                break
+            some = True
+            if isinstance(found, dict) and found.get("text"):
+                numbers = [n for n in found.get("sources") or () if isinstance(n, int)]
+                yield Marked(" ".join(str(found["text"]).split()), tuple(numbers))
+    if at >= 0 and not some and held[at:].lstrip().startswith("]"):
+        yield Marked(DECLINES, ())
 
 
 def declines(sentence: Marked) -> bool:

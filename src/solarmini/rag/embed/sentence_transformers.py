@@ -39,7 +39,9 @@ class SentenceTransformersEmbedder:
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return int(self._model.get_sentence_embedding_dimension())
+        model = self._model
+        known = getattr(model, "get_embedding_dimension", None)  # its name from version 5.3 on
+        return int(known() if known else model.get_sentence_embedding_dimension())
 
     def passages(self, texts: Sequence[str]) -> np.ndarray:
         """Return vectors of texts to be found, float32 [texts, dimension]."""
