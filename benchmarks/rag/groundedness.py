@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
+PACKAGES = ("kiwipiepy", "onnxruntime", "scikit-learn", "numpy")
 sys.path.insert(0, str(HERE.parents[1] / "training/groundedness"))
 
 import sources  # noqa: E402
@@ -57,11 +58,11 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     shared = parser.parse_args().shared / "data"
     rows = train.examples(shared)
-    result = train.assess(rows, *train.measured(rows)).figures
+    result = train.assess(rows, train.measured(rows)).figures
     record = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
-        "versions": {name: version(name) for name in ("kiwipiepy", "scikit-learn", "numpy")},
+        "versions": {name: version(name) for name in PACKAGES},
         "rows": result,
         "cost": cost(shared),
     }

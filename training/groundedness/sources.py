@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_KLUE = {"entailment": "grounded", "contradiction": "notGrounded", "neutral": "notSure"}
-_XNLI = {"참": "grounded", "거짓": "notGrounded", "알 수 없음": "notSure"}
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -40,18 +37,3 @@ def begin(data: Path) -> Iterator[Row]:
         label = "grounded" if row["label"] == "Fully attributable" else "notGrounded"
         group = row["knowledge"].casefold()
         yield Row(row["knowledge"], row["response"], label, "begin", group)
-
-
-def more_korean(data: Path) -> Iterator[Row]:
-    """Training splits and translated XNLI: no row of them is in a set that we report."""
-    for row in read(data / "eval/fewshot/kobest_boolq_train.jsonl.gz"):
-        label = "grounded" if row["label"] else "notGrounded"
-        answer = f"질문: {row['question']} 답: 예"
-        yield Row(row["paragraph"], answer, label, "boolq-train", row["paragraph"])
-    for row in read(data / "eval/dev/kornli_xnli_test.jsonl.gz"):
-        premise, hypothesis = row["premise"], row["hypothesis"]
-        yield Row(premise, hypothesis, _KLUE[row["gold_label"]], "xnli-ko", premise)
-    for row in read(data / "sft/dev/ko_templated_tasks.jsonl.gz"):
-        if row["task"] == "자연어추론":
-            premise, hypothesis = row["input"].removeprefix("전제: ").split("\n가설: ")
-            yield Row(premise, hypothesis, _XNLI[row["output"]], "xnli-ko", premise)

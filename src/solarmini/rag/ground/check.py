@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from solarmini.rag.ground.claims import Statement, statements
 from solarmini.rag.ground.features import Evidence, measure
-from solarmini.rag.ground.model import Trees, pool, trees
+from solarmini.rag.ground.meaning import understand
+from solarmini.rag.ground.model import Trees, trees
 from solarmini.rag.ground.passages import Context, Sentence
 from solarmini.rag.ground.verdict import Claim, Label, Span, Verdict
 
@@ -19,10 +20,10 @@ def check(context: str | Sequence[str], answer: str, *, judge: "Engine | None" =
     """Return whether `answer` says only what `context` (a text, or passages) says.
 
     Every claim of the answer is looked for in the context and measured beside the sentences that
-    say most of it: words covered, order, values, names, denial. A small classifier turns the
-    measures into a score. With `judge`, that language model is asked instead, claim by claim; the
-    spans are found as without. Both need the packages of the extra `rag` (MissingExtraError) where
-    a text is Korean or English. An answer that states nothing is "notSure".
+    say most of it: words covered, order, values, names, denial. A small network reads both for
+    what they mean. A classifier turns all of it into a score. With `judge`, that language model is
+    asked instead, claim by claim; the spans are found as without. Both need the packages of the
+    extra `rag` (MissingExtraError). An answer that states nothing is "notSure".
     """
     passages = [context] if isinstance(context, str) else list(context)
     stated = statements(answer)
@@ -37,6 +38,8 @@ def check(context: str | Sequence[str], answer: str, *, judge: "Engine | None" =
         scores = [1 - s if each.denied else s for s, each in zip(scores, stated, strict=True)]
         overall = min(scores)
     else:
+        for one, each in zip(found, stated, strict=True):
+            understand(one, each, source)
         scores = [_score([one], each, source) for one, each in zip(found, stated, strict=True)]
         overall = _score(found, stated[0], source) if len(found) > 1 else scores[0]
     claims = tuple(_claim(*each) for each in zip(stated, found, scores, strict=True))
@@ -46,7 +49,7 @@ def check(context: str | Sequence[str], answer: str, *, judge: "Engine | None" =
 def _score(found: Sequence[Evidence], stated: Statement, source: Context) -> float:
     if not source.units:
         return 0.0
-    score = trees().score(pool(found))
+    score = trees().score(found, stated.asked)
     return 1 - score if stated.denied else score
 
 

@@ -32,6 +32,11 @@ class Statement:
     denied: bool = False
     affirmed: bool = False
 
+    @property
+    def asked(self) -> bool:
+        """Whether this is a question answered with yes or no."""
+        return self.denied or self.affirmed
+
 
 def statements(answer: str) -> list[Statement]:
     """Return the claims of `answer` in order; citation marks such as [2] are no part of them."""

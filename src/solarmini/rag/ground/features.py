@@ -9,6 +9,7 @@ from itertools import pairwise
 from solarmini.rag.ground import lists
 from solarmini.rag.ground.align import Alignment, align, best_sentences, found_in, weight
 from solarmini.rag.ground.claims import Statement
+from solarmini.rag.ground.entail.encoder import Reading
 from solarmini.rag.ground.near import nearness
 from solarmini.rag.ground.passages import Context, Sentence
 from solarmini.rag.ground.words import Unit, shingles, units
@@ -20,22 +21,28 @@ _MOST = 250  # units of a claim, and of what supports it, that are looked at
 
 @dataclass(slots=True)
 class Evidence:
-    """A claim's measures by name, the sentences that support it, and what speaks against it."""
+    """A claim's measures by name, the sentences that support it, and what speaks against it.
+
+    `said` are the claim's units without the light ones. `reading` is what the network makes of the
+    claim, once it was asked.
+    """
 
     measures: dict[str, float]
+    said: list[Unit]
     support: list[Sentence] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     size: float = 1.0
+    reading: Reading | None = None
 
 
 def measure(claim: Statement, context: Context) -> Evidence:
-    """Measure one claim against a context."""
+    """Measure one claim against a context, by its words alone."""
     every = units(claim.stated)
     said = [unit for unit in every if unit.kind != "light"][:_MOST]
     support, grid = best_sentences(said, context.sentences)
     window = _window(support)
     aligned = align(said, window)
-    found = Evidence({}, support, size=max(1.0, sum(weight(unit) for unit in said)))
+    found = Evidence({}, said, support, size=max(1.0, sum(weight(unit) for unit in said)))
     m = found.measures
     _length(m, claim, said, context)
     _coverage(m, said, grid, context)

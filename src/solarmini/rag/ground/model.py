@@ -1,10 +1,12 @@
-"""The classifier: boosted regression trees over the measures, read from our own file.
+"""The classifier: boosted trees over the measures of words, weighed with what the network reads.
 
-score = 1 / (1 + exp(-(base + sum of one leaf of every tree))). A tree's inner node sends a row to
-the left where its feature is at most the threshold (Friedman 2001). training/groundedness makes
+The trees give log odds: base + sum of one leaf of every tree. A tree's inner node sends a row to
+the left where its feature is at most the threshold (Friedman 2001). A logistic regression weighs
+them with the log odds that the network gives: stacking (Wolpert 1992). training/groundedness makes
 the file.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from solarmini.rag.ground.entail.encoder import Reading
 from solarmini.rag.ground.features import Evidence
 
 WEIGHTS = Path(__file__).with_name("trees.npz")
+WEIGHED = 16
+_LEAST = 1e-4  # of a probability, so that its log odds are finite
 
 
 def pool(claims: Sequence[Evidence]) -> np.ndarray:
@@ -26,6 +31,29 @@ def pool(claims: Sequence[Evidence]) -> np.ndarray:
     sizes = np.array([claim.size for claim in claims])
     mean = sizes @ grid / sizes.sum()
     return np.concatenate([mean, grid.max(0), grid.min(0), [np.log(len(claims))]])
+
+
+def weighed(
+    row: np.ndarray, names: Sequence[str], odds: float, read: Sequence[Reading], asked: bool
+) -> np.ndarray:
+    """Return what the regression weighs, float64 [WEIGHED].
+
+    One, the log odds of the trees, and of the claim that is entailed least: entailed or not,
+    entailed or contradicted. Then the same again for questions answered with yes or no, by how
+    many letters are new, and for contexts of several sentences: what the words tell and what the
+    network tells is worth more here, less there. `row` is that of `pool`, its first measures
+    named by `names`.
+    """
+    entailed = min(_log_odds(each.entailed, 1 - each.entailed) for each in read)
+    leaning = min(_log_odds(each.entailed, each.contradicted) for each in read)
+    plain = np.array([1.0, odds, entailed, leaning])
+    new = 1 - row[names.index("letters")]
+    several = row[names.index("sentences")] > math.log(2.5)
+    return np.concatenate([plain, plain * asked, plain * new, plain * several])
+
+
+def _log_odds(one: float, other: float) -> float:
+    return math.log(max(one, _LEAST) / max(other, _LEAST))
 
 
 @dataclass(frozen=True)
@@ -42,16 +70,24 @@ class Trees:
     grounded: float  # least score of "grounded"
     not_grounded: float  # "notGrounded" is below
     names: tuple[str, ...]
+    regression: np.ndarray  # float [WEIGHED]
 
-    def score(self, row: np.ndarray) -> float:
-        """Return the probability that an answer of these measures is grounded."""
+    def score(self, found: Sequence[Evidence], asked: bool) -> float:
+        """Return the probability that these claims, all of them, are grounded."""
+        read = [each.reading for each in found if each.reading is not None]
+        row = pool(found)
+        seen = weighed(row, self.names, self.odds(row), read, asked)
+        total = float(seen @ self.regression)
+        return 1 / (1 + math.exp(-total))
+
+    def odds(self, row: np.ndarray) -> float:
+        """Return the log odds that an answer of these measures is grounded, by its words alone."""
         tree = np.arange(len(self.feature))
         node = np.zeros(len(self.feature), dtype=np.intp)
         for _ in range(self.depth):
             left = row[self.feature[tree, node]] <= self.threshold[tree, node]
             node = np.where(left, self.left[tree, node], self.right[tree, node])
-        total = self.base + float(self.value[tree, node].sum())
-        return float(1 / (1 + np.exp(-total)))
+        return self.base + float(self.value[tree, node].sum())
 
 
 @cache
@@ -75,4 +111,5 @@ def read(path: Path) -> Trees:
             grounded=grounded,
             not_grounded=not_grounded,
             names=tuple(str(name) for name in held["names"]),
+            regression=held["regression"].astype(np.float64),
         )

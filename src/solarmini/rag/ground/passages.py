@@ -29,6 +29,7 @@ class Context:
     """Passages split into sentences; units have their places in their passage."""
 
     def __init__(self, passages: Sequence[str]) -> None:
+        self.passages = list(passages)
         self.sentences: list[Sentence] = []
         for number, text in enumerate(passages):
             self._add(number, text)
@@ -54,6 +55,10 @@ class Context:
                 key[:FAMILY] for key in sentence.keys if len(key) >= FAMILY and key.isascii()
             )
             self.sentences.append(sentence)
+
+    def written(self, sentence: Sentence) -> str:
+        """Return a sentence as its passage has it."""
+        return self.passages[sentence.passage][sentence.start : sentence.end]
 
     @cached_property
     def places_of(self) -> list[range]:

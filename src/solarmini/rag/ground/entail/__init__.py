@@ -1,0 +1,1 @@
+"""Does a text entail a claim? A small network that reads both at once."""
