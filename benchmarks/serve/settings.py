@@ -1,6 +1,7 @@
 """Which of llama.cpp's settings suit a processor: flash attention, batch sizes, cost of a batch.
 
     python benchmarks/serve/settings.py FILE [--prompt 512] [--answer 128] [--streams 1 8]
+                                             [--only "128 rows"] [--rows 1 2 4 8 12 …]
 
 Prints tokens per second of processor time for each setting, and what a batch of k rows costs in
 units of one row, which decides how long a guess of prompt lookup should be.
@@ -24,7 +25,7 @@ PROMPT = 300
 KINDS = xllamacpp.llama_flash_attn_type
 SETTINGS = {
     "flash attention, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 512),
-    "flash attention, 128 rows (ours)": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 128),
+    "flash attention, 128 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 128),
     "plain, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 512),
     "plain, 256 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 256),
     "plain, 128 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 128),
@@ -36,6 +37,8 @@ def compare(path: Path, options: argparse.Namespace) -> None:
     """Print the rates of each setting."""
     ours = llama_server._params
     for name, (flash, rows) in SETTINGS.items():
+        if options.only not in name:
+            continue
 
         def params(library: Any, given: Any, flash: Any = flash, rows: int = rows) -> Any:
             made = ours(library, given)
@@ -58,10 +61,11 @@ def compare(path: Path, options: argparse.Namespace) -> None:
     llama_server._params = ours
 
 
-def cost_of_rows(path: Path) -> None:
+def cost_of_rows(path: Path, counts: list[int]) -> None:
     """Print the processor time of batches of known size after a cached beginning."""
     chance = random.Random(0)
-    with LlamaEngine(path, context=1024, threads=1, speculate=False) as engine:
+    reading: dict[str, Any] = {"attention": "flash", "speculate": False}  # as guesses are made
+    with LlamaEngine(path, context=1024, threads=1, **reading) as engine:
         words = sorted(set(engine.tokenize(Path(__file__).read_text())))
         begin = chance.choices(words, k=PROMPT)
         settings = GenerationSettings(max_tokens=1, ignore_end=True)
@@ -75,9 +79,9 @@ def cost_of_rows(path: Path) -> None:
                 best = min(best, time.process_time() - started)
             return best
 
-        cost(8)
+        cost(2)
         one = cost(1)
-        parts = [f"{rows}: {cost(rows) / one:.2f}" for rows in ROWS]
+        parts = [f"{rows}: {cost(rows) / one:.2f}" for rows in counts]
         print(f"a batch in units of one row ({1000 * one:.1f} ms): {', '.join(parts)}")
 
 
@@ -87,8 +91,10 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--answer", type=int, default=128)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--only", default="", help="settings whose name holds this")
+    parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS), help="sizes of batches")
     options = parser.parse_args()
-    cost_of_rows(options.file)
+    cost_of_rows(options.file, options.rows)
     compare(options.file, options)
 
 
