@@ -75,6 +75,17 @@ def test_cancel(remote: RemoteEngine) -> None:
     assert generation.finish_reason == "cancelled"
 
 
+def read_request(connection: socket.socket) -> None:
+    """Read all of a request: the head and the body may come one by one."""
+    with connection.makefile("rb") as lines:
+        length = 0
+        while (line := lines.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        lines.read(length)
+
+
 class Scripted:
     """A server that says what it is told to, for what no real one does when asked."""
 
@@ -87,7 +98,7 @@ class Scripted:
         """Answer one request; `stay` until the client leaves."""
         connection, _ = self.listener.accept()
         with connection:
-            connection.recv(65536)
+            read_request(connection)
             kind = f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n"
             data = body.encode()
             connection.sendall(kind.encode() + f"{len(data):x}\r\n".encode() + data + b"\r\n")
