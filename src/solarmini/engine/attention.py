@@ -1,12 +1,12 @@
 """How llama.cpp attends to what it has read, and whether it guesses ahead.
 
-Plain matrix products over the cache make answers of small models 1.3 to 1.5 times faster on a
+Plain matrix products over the cache make answers of small models 1.4 to 1.6 times faster on a
 processor; but they round the row of one token otherwise than the same row in a batch. Flash
 attention gives a row the same value alone and among the few rows of a guess (prompt lookup), so
 only with it are answers with guesses the same, byte for byte, as without.
 
-Where the weights are large, attention is a small part of the work: flash attention costs a few
-per cent, and right guesses gain more than that. `benchmarks/serve` has the figures.
+Where the weights are large, attention is a small part of the work, and right guesses gain more than
+flash attention costs. `benchmarks/serve` has the figures.
 """
 
 from solarmini.engine.open import Attention
