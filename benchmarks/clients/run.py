@@ -8,7 +8,6 @@ a check failed.
 """
 
 import argparse
-import datetime
 import json
 import os
 import socket
@@ -27,6 +26,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "tests")]
 
 from environments import CLIENTS, environment, versions  # noqa: E402
+from report import tell, write  # noqa: E402
 from small_pdf import SmallPdf  # noqa: E402
 
 KEY = "sk-solar-clients"
@@ -115,18 +115,8 @@ def main() -> None:
         pdf.write_bytes(made.data())
         with server(options.model, folder) as base:
             rows = [call(client, base, pdf) for client in options.only]
-    for row in rows:
-        good = sum(check["ok"] for check in row["checks"])
-        print(f"{row['client']:24} {good} of {len(row['checks'])}")
-        for check in row["checks"]:
-            if not check["ok"]:
-                print(f"    {check['check']}: {check['error']}")
-    today = datetime.date.today().isoformat()
-    output = options.output or HERE / "results" / f"{today}.json"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"date": today, "model": options.model, "rows": rows}
-    output.write_text(json.dumps(facts, indent=1) + "\n")
-    sys.exit(any(not check["ok"] for row in rows for check in row["checks"]))
+    write({"model": options.model, "rows": rows}, "", options.output)
+    sys.exit(not tell(rows, "client"))
 
 
 if __name__ == "__main__":

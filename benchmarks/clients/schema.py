@@ -12,7 +12,6 @@ results/<date>-schema.json; leaves with 1 when something was found.
 
 import argparse
 import copy
-import datetime
 import json
 import os
 import subprocess
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from environments import prepared, versions
+from report import write
 from run import HERE, KEY, server
 
 ENTRY = "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())"
@@ -116,11 +116,9 @@ def main() -> None:
         print(f"{row['run']:10} {row['requests']:6} requests, {row['findings']} findings")
         for reason, count in row["refused_for_a_reason"].items():
             print(f"    {count:5} refused: {reason}")
-    today = datetime.date.today().isoformat()
-    output = options.output or HERE / "results" / f"{today}-schema.json"
     packages = versions(prepared("schemathesis", ("schemathesis",)), ("schemathesis", "hypothesis"))
-    facts = {"date": today, "model": options.model, "seed": options.seed, "versions": packages}
-    output.write_text(json.dumps({**facts, "runs": rows}, indent=1) + "\n")
+    facts = {"model": options.model, "seed": options.seed, "versions": packages, "runs": rows}
+    write(facts, "-schema", options.output)
     sys.exit(any(row["findings"] for row in rows))
 
 

@@ -10,7 +10,6 @@ to be those of our transformers engine. Prints a table; writes results/<date>-vl
 """
 
 import argparse
-import datetime
 import json
 import os
 import socket
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from environments import prepared, versions
+from report import tell, write
 from run import HERE, KEY, server, until_ready
 
 from solarmini.checkpoint.resolve import resolve
@@ -145,18 +145,9 @@ def main() -> None:
         else:
             with vllm(resolve(options.model), options.model, folder / "vllm.log") as address:
                 rows = both(address, options.model, folder, expected)
-    for row in rows:
-        good = sum(check["ok"] for check in row["checks"])
-        print(f"{row['side']:24} {good} of {len(row['checks'])}")
-        for check in row["checks"]:
-            if not check["ok"]:
-                print(f"    {check['check']}: {check['error']}")
-    today = datetime.date.today().isoformat()
-    output = options.output or HERE / "results" / f"{today}-vllm.json"
     packages = {} if options.url else versions(prepared("vllm", PACKAGES), ("vllm", "torch"))
-    facts = {"date": today, "model": options.model, "versions": packages, "rows": rows}
-    output.write_text(json.dumps(facts, indent=1) + "\n")
-    sys.exit(any(not check["ok"] for row in rows for check in row["checks"]))
+    write({"model": options.model, "versions": packages, "rows": rows}, "-vllm", options.output)
+    sys.exit(not tell(rows, "side"))
 
 
 if __name__ == "__main__":
