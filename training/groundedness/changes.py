@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sources import Row, read
+from sources import Row, articles, read
 from swaps import _KOREAN_VALUE, _NUMBER, _tail, shorter
 
 from solarmini.rag.chunk.sentences import sentences
@@ -62,12 +62,8 @@ def english(data: Path, seed: int) -> Iterator[Row]:
 def korean(data: Path, seed: int, most: int = 800) -> Iterator[Row]:
     """Sentences of statutes: values exchanged, denied; each beside the true one."""
     draw = random.Random(seed)
-    rows = list(read(data / "rag/corpus/law_articles_ko.jsonl.gz"))
-    draw.shuffle(rows)
     made = 0
-    for row in rows:
-        text, name = row["text"][:1500], row["_id"]
-        lines = [text[start:end] for start, end in sentences(text)]
+    for text, name, lines in articles(data, draw):
         sentence = draw.choice(lines)
         wrong = exchanged(sentence, list(_KOREAN_VALUE.finditer(sentence)), draw)
         if wrong:

@@ -2,9 +2,12 @@
 
 import gzip
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from solarmini.rag.chunk.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ def korean(data: Path) -> Iterator[Row]:
     """KLUE-NLI and KoBEST-BoolQ as groundedness (the dev half)."""
     for row in read(data / "rag/dev/groundedness_ko.jsonl.gz"):
         yield Row(row["context"], row["response"], row["label"], row["source"], row["context"])
+
+
+def articles(data: Path, draw: random.Random) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the beginnings of Korean statutes' articles in disorder: text, name, sentences."""
+    rows = list(read(data / "rag/corpus/law_articles_ko.jsonl.gz"))
+    draw.shuffle(rows)
+    for row in rows:
+        text = row["text"][:1500]
+        yield text, row["_id"], [text[start:end] for start, end in sentences(text)]
 
 
 def begin(data: Path) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from sources import Row, read
+from sources import Row, articles, read
 
 from solarmini.rag.chunk.sentences import sentences
 
@@ -119,12 +119,8 @@ def numbers(data: Path, seed: int) -> Iterator[Row]:
 def statutes(data: Path, seed: int, most: int = 1000) -> Iterator[Row]:
     """Statutes: sentences with a value (term, sum, body), right and with another of the article."""
     draw = random.Random(seed)
-    rows = list(read(data / "rag/corpus/law_articles_ko.jsonl.gz"))
-    draw.shuffle(rows)
     made = 0
-    for row in rows:
-        text, name = row["text"][:1500], row["_id"]
-        lines = [text[s:e] for s, e in sentences(text)]
+    for text, name, lines in articles(data, draw):
         every = sorted({found[0] for found in _KOREAN_VALUE.finditer(text)})
         draw.shuffle(lines)
         for sentence in lines[:2]:
