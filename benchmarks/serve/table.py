@@ -89,7 +89,8 @@ def _savings(model: dict[str, Any]) -> list[str]:
     lines = [_cells(head), "|---" * len(head) + "|"]
     for quant, lookup in model["lookup"].items():
         for kind, rate in lookup["tokens_per_cpu_second"].items():
-            cells = [quant, kind, f"{rate['plain']:.1f}", f"{rate['flash']:.1f}"]
+            share = f" ({lookup['quoted']:.0%} quoted)" if kind == "quoting" else ""
+            cells = [quant, kind + share, f"{rate['plain']:.1f}", f"{rate['flash']:.1f}"]
             cells += [f"{rate['lookup']:.1f}"]
             cells += [f"x{rate['ratio']:.2f}", f"{rate['accepted']} of {rate['drafted']}"]
             lines.append(_cells([*cells, "yes" if lookup["identical"] else "NO"]))
