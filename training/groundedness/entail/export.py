@@ -6,11 +6,15 @@
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from e5 import BLOCK, E5, read
 from network import Cross, tokenizer
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -56,6 +60,17 @@ def write_layers(network: Cross, out: Path) -> None:
         )  # fmt: skip
 
 
+def write(state: dict[str, torch.Tensor], e5: E5, ids: list[int], out: Path) -> None:
+    """Write the three files of a network with these weights; `ids` are the pieces it has then."""
+    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    network = Cross(e5, len(state["word.weight"]), layers)
+    network.load_state_dict(state)
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer(e5, ids).save(str(out / "tokenizer.json"), pretty=False)
+    write_words(e5, ids, out)
+    write_layers(network, out)
+
+
 def main() -> None:
     """Write the three files."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,13 +79,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     e5, state = read(), torch.load(given.weights, weights_only=True)
-    layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
-    network = Cross(e5, len(state["word.weight"]), layers)
-    network.load_state_dict(state)
-    ids = shipped(e5, given.data, PIECES)
-    tokenizer(e5, ids).save(str(given.out / "tokenizer.json"), pretty=False)
-    write_words(e5, ids, given.out)
-    write_layers(network, given.out)
+    write(state, e5, shipped(e5, given.data, PIECES), given.out)
     sizes = {path.name: path.stat().st_size for path in sorted(given.out.iterdir())}
     print(json.dumps(sizes, indent=1))
 

@@ -23,6 +23,7 @@ _SHARES = {
     "docs_rustbook": 0.06, "docs_react": 0.06, "python_docs": 0.05, "libreoffice_help": 0.05,
     "gnome_help": 0.05,
 }  # fmt: skip
+_PARALLEL = {"ntrex": 0.2, "python_docs": 0.15}
 _END = re.compile(r"(?<=[다요음함임]\.)\s+")
 _HANGUL = re.compile("[가-힣]")
 _PREDICATES = ("VV", "VA", "XSV", "XSA", "VCP", "VX", "VCN")
@@ -46,13 +47,13 @@ def made(data: Path, count: int = 9000, seed: int = 7) -> Iterator[Pair]:
     """Yield pairs made from `count` sentences."""
     draw, kiwi = random.Random(seed), Kiwi(num_workers=1)
     sentences = _sentences(data, count, draw)
-    analysed = [list(found) for found in kiwi.tokenize([one for one, _ in sentences])]
+    analysed = [list(found) for found in kiwi.tokenize([one for one, *_ in sentences])]
     nouns = defaultdict(list)
     for tokens in analysed:
         for token in tokens:
             if token.tag in ("NNP", "NNG") and len(token.form) > 1:
                 nouns[token.tag].append(token.form)
-    for (text, following), tokens in zip(sentences, analysed, strict=True):
+    for (text, following, english), tokens in zip(sentences, analysed, strict=True):
         other = draw.choice(sentences)[0]
         for premise, claim, label in _pairs(kiwi, text, following, other, tokens, nouns, draw):
             # what is denied or changed was put together anew: so are some of the others
@@ -61,10 +62,12 @@ def made(data: Path, count: int = 9000, seed: int = 7) -> Iterator[Pair]:
             if draw.random() < 0.15:
                 premise = kiwi.join(kiwi.tokenize(premise))
             yield Pair(premise, claim, label, "made-ko")
+            if english and text == premise:  # the same in two languages
+                yield Pair(english, claim, label, "made-ko")
 
 
-def _sentences(data: Path, count: int, draw: random.Random) -> list[tuple[str, str]]:
-    """Return sentences with those that follow them."""
+def _sentences(data: Path, count: int, draw: random.Random) -> list[tuple[str, str, str]]:
+    """Return sentences with those that follow them, and their English if it is known."""
     chosen = []
     for name, share in _SHARES.items():
         found = []
@@ -72,15 +75,26 @@ def _sentences(data: Path, count: int, draw: random.Random) -> list[tuple[str, s
             text = row["text"][:60000]
             lines = [line.strip() for part in text.split("\n") for line in _END.split(part)]
             for line, following in zip(lines, [*lines[1:], ""], strict=True):
-                letters = len(line.replace(" ", ""))
-                if 14 <= len(line) <= 110 and len(_HANGUL.findall(line)) > 0.6 * letters:
-                    found.append((line, following))
+                if _usable(line):
+                    found.append((line, following, ""))
             if len(found) > count * share * 4:
                 break
         draw.shuffle(found)
         chosen += found[: int(count * share)]
+    for name, share in _PARALLEL.items():
+        rows = list(read(data / f"cpt/parallel/{name}_en_ko.jsonl.gz"))
+        after = [*(row["ko"] for row in rows[1:]), ""]
+        both = zip(rows, after, strict=True)
+        found = [(row["ko"], next_, row["en"]) for row, next_ in both if _usable(row["ko"])]
+        draw.shuffle(found)
+        chosen += found[: int(count * share)]
     draw.shuffle(chosen)
     return chosen
+
+
+def _usable(line: str) -> bool:
+    letters = len(line.replace(" ", ""))
+    return 14 <= len(line) <= 110 and len(_HANGUL.findall(line)) > 0.6 * letters
 
 
 def _pairs(

@@ -47,6 +47,7 @@ def published(public: Path, data: Path) -> Iterator[Pair]:
         yield Pair(row["paragraph"], row["question"], label, "boolq-ko")
     yield from _similar(public)
     yield from _asked(public / "parakqc.txt")
+    yield from _supported(public)
 
 
 _THREE_WAY = {
@@ -82,15 +83,46 @@ def _rows(path: Path) -> Iterator[dict]:
 
 def _similar(public: Path) -> Iterator[Pair]:
     """Sentences that people found to mean the same entail each other; unlike ones do not."""
-    for part in ("train", "dev"):
-        for row in _rows(public / f"korsts_{part}.tsv"):
-            one, other, score = row["sentence1"], row["sentence2"], float(row["score"])
-            if score >= _SAME:
-                yield Pair(one, other, ENTAILED, "korsts")
-                yield Pair(other, one, ENTAILED, "korsts")
-            elif score <= _OTHER:
+    for file, score in _SCORES.items():
+        kind = file.split("_")[0]
+        for row in _rows(public / file):
+            one, other, points = row["sentence1"], row["sentence2"], float(row[score])
+            if points >= _SAME:
+                yield Pair(one, other, ENTAILED, kind)
+                yield Pair(other, one, ENTAILED, kind)
+            elif points <= _OTHER:
                 first, second = random.Random(one).sample([one, other], 2)
-                yield Pair(first, second, NOT_ENTAILED, "korsts")
+                yield Pair(first, second, NOT_ENTAILED, kind)
+
+
+_SCORES = {
+    "korsts_train.tsv": "score", "korsts_dev.tsv": "score",
+    "jsts_train.jsonl": "label", "jsts_valid.jsonl": "label",
+}  # fmt: skip
+
+
+def _supported(public: Path) -> Iterator[Pair]:
+    """Claims about Wikipedia's pages, beside a sentence each of them was judged by."""
+    seen = set()
+    for part in ("val", "test", "dev"):
+        for row in _rows(public / f"fever_{part}.jsonl"):
+            said = row["query"], row["classification"]
+            if said in seen:
+                continue
+            seen.add(said)
+            by = row["evidences"][0]
+            text = f"{by[0]['docid'].replace('_', ' ')}: {' '.join(each['text'] for each in by)}"
+            for written, sign in _SIGNS.items():
+                text = text.replace(written, sign)
+            label = ENTAILED if row["classification"] == "SUPPORTS" else CONTRADICTED
+            yield Pair(text, row["query"], label, "fever")
+
+
+# as the evidence of FEVER is written
+_SIGNS = {
+    "-LRB- ": "(", " -RRB-": ")", "-LRB-": "(", "-RRB-": ")", "-COLON-": ":", " ,": ",", " .": ".",
+    " ;": ";", " 's": "'s", "`` ": '"', " ''": '"', "-LSB- ": "[", " -RSB-": "]",
+}  # fmt: skip
 
 
 def _asked(path: Path) -> Iterator[Pair]:
