@@ -64,6 +64,20 @@ def test_denying_what_is_said_lowers_the_score():
     assert check(SHIP, "Its captain was not Ingrid Dahl.").score < said - 0.2
 
 
+@pytest.mark.parametrize(
+    ("text", "claim", "problems"),
+    [
+        ("The house is new.", "The house is old.", ("old ≠ new",)),
+        ("The house is new.", "The house is not old.", ()),
+        ("The house is not new.", "The house is old.", ()),
+        ("이 숙소는 역에서 아주 가까워요.", "이 숙소는 역에서 멀다.", ("멀다 ≠ 가깝다",)),
+        ("이 숙소는 역에서 아주 가까워요.", "이 숙소는 역에서 멀지 않다.", ()),
+    ],
+)
+def test_an_opposite_is_a_problem_unless_it_is_denied(text, claim, problems):
+    assert check(text, claim).claims[0].problems == problems
+
+
 def test_claims_and_their_support_are_found_in_both_texts():
     answer = "- The Larkspur was launched in 1931. [1]\n- Its captain was Ingrid Dahl. [1]"
     verdict = check(["Nothing to see here.", SHIP], answer)

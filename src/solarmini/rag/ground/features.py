@@ -139,12 +139,16 @@ def _values(
     for i, j in aligned.pairs:
         one, other = said[i].measure, window[j].measure
         m["clash_measure"] += bool(one and other and one != other)
-    m["opposite"] = 0.0
+    m["opposite"] = m["opposite_denied"] = 0.0
     for at in aligned.missing:
-        others = lists.OPPOSITES.get(said[at].key, frozenset()) & in_window
-        if others:
+        others = lists.OPPOSITES.get(said[at].key, frozenset())
+        rivals = [unit for unit in window if unit.key in others]
+        same = [unit.key for unit in rivals if unit.negated == said[at].negated]
+        if same:
             m["opposite"] += 1
-            found.problems.append(f"{said[at].key} ≠ {sorted(others)[0]}")
+            found.problems.append(f"{said[at].key} ≠ {min(same)}")
+        elif rivals:  # "not far" beside "near"
+            m["opposite_denied"] += 1
 
 
 def _clash(found: Evidence, ours: list[Unit], theirs: list[Unit]) -> None:
