@@ -1,9 +1,9 @@
 """What the two savings of a context bring: prompt lookup and the prefix cache."""
 
-import os
 import random
 import statistics
 import time
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,11 @@ def _source_and_begin(text: str) -> str:
 def _quoted(answers: list[str]) -> float:
     """Return the share of the answers that is their source, letter for letter from its start."""
     same = sum(
-        len(os.path.commonprefix([source[_begun(source) :], answer]))
+        one == other
         for source, answer in zip(SOURCES, answers, strict=True)
+        for one, other in zip(
+            accumulate(source[_begun(source) :]), accumulate(answer), strict=False
+        )
     )
     return same / sum(map(len, answers))
 
@@ -85,37 +88,46 @@ WAYS: dict[str, dict[str, Any]] = {
     "lookup": {"attention": "flash", "speculate": True},
 }
 
+# of each kind of answer: tokens per CPU-second, the answers, tokens and guesses
+Run = dict[str, tuple[float, list[str], dict[str, int]]]
 
-def measure_lookup(path: Path, threads: int, answer: int, rounds: int = 3) -> dict[str, Any]:
+
+def measure_lookup(path: Path, threads: int, answer: int, rounds: int = 5) -> dict[str, Any]:
     """Return decode rates (tokens per CPU-second) of `WAYS`, and lookup's over flash attention's.
 
-    Rounds alternate; the best of each counts. `identical` says that all greedy answers with
+    The machine's speed changes from minute to minute: the ratio is the median of those within a
+    round, the rates are medians over the rounds. `identical` says that all greedy answers with
     lookup are the same bytes as without, `quoted` which share of the quoting answers is quoted.
     """
-    rates: dict[str, dict[str, float]] = {kind: dict.fromkeys(WAYS, 0.0) for kind in KINDS}
-    said: dict[str, list[str]] = {}
-    guesses: dict[str, dict[str, int]] = {}
+    runs: dict[str, list[Run]] = {way: [] for way in WAYS}
     for _ in range(rounds):
-        for way, reading in WAYS.items():
-            said[way] = []
-            with LlamaEngine(path, context=2048, threads=threads, **reading) as engine:
-                for kind, prompts in KINDS.items():
-                    limits = [answer] * len(prompts)
-                    if kind == "quoting":  # what comes after the end of a source is no quotation
-                        limits = [min(answer, len(engine.tokenize(s[_begun(s) :]))) for s in SOURCES]
-                    rate, texts, counts = _answer(engine, prompts, limits)
-                    rates[kind][way] = max(rates[kind][way], rate)
-                    said[way] += texts
-                    if way == "lookup":
-                        guesses[kind] = counts
+        for way, made in runs.items():
+            made.append(_answers(path, WAYS[way], threads, answer))
+    found = {}
+    for kind in KINDS:
+        rates = {way: [run[kind][0] for run in made] for way, made in runs.items()}
+        pairs = zip(rates["lookup"], rates["flash"], strict=True)
+        found[kind] = {way: statistics.median(several) for way, several in rates.items()}
+        found[kind]["ratio"] = statistics.median(one / other for one, other in pairs)
+        found[kind] |= runs["lookup"][-1][kind][2]
+    said = {way: [made[-1][kind][1] for kind in KINDS] for way, made in runs.items()}
     return {
-        "tokens_per_cpu_second": {
-            kind: {**ways, "ratio": ways["lookup"] / ways["flash"], **guesses[kind]}
-            for kind, ways in rates.items()
-        },
+        "tokens_per_cpu_second": found,
         "identical": said["lookup"] == said["flash"],
-        "quoted": _quoted(said["lookup"][: len(SOURCES)]),
+        "quoted": _quoted(runs["lookup"][-1]["quoting"][1]),
     }
+
+
+def _answers(path: Path, reading: dict[str, Any], threads: int, answer: int) -> Run:
+    run: Run = {}
+    with LlamaEngine(path, context=2048, threads=threads, **reading) as engine:
+        for kind, prompts in KINDS.items():
+            limits = [answer] * len(prompts)
+            if kind == "quoting":  # what comes after the end of a source is no quotation
+                left = [len(engine.tokenize(source[_begun(source) :])) for source in SOURCES]
+                limits = [min(answer, each) for each in left]
+            run[kind] = _answer(engine, prompts, limits)
+    return run
 
 
 def _answer(

@@ -128,14 +128,45 @@ def prepared(model: str, folder: Path) -> str:
     return str(made)
 
 
-def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Export, then measure every quantisation and transformers in turn."""
-    model, files, exports = prepared(name, folder), {}, []
-    for quant in options.quants:
+def exported(
+    model: str, name: str, folder: Path, quants: list[str]
+) -> tuple[dict[str, Path], list[dict[str, Any]]]:
+    """Write the model's files; return where they are, and what is told of each."""
+    files, exports = {}, []
+    for quant in quants:
         path = folder / f"{Path(name).name}-{quant}.gguf"
         facts = json.loads(solar("export", model, "--quant", quant, "-o", path, "--json"))
         exports.append({key: facts[key] for key in ("quant", "bytes", "bits_per_weight", "check")})
         files[quant] = path
+    return files, exports
+
+
+def lookups(files: dict[str, Path], options: argparse.Namespace) -> dict[str, Any]:
+    """Measure prompt lookup with each file."""
+    rounds = options.repeats + 2  # of a few seconds each
+    return {
+        quant: measure_lookup(path, options.threads, options.answer, rounds)
+        for quant, path in files.items()
+    }
+
+
+def lookup_again(options: argparse.Namespace) -> None:
+    """Measure prompt lookup anew, for the models of the results that `--lookup-of` names."""
+    report = json.loads(options.lookup_of.read_text())
+    with tempfile.TemporaryDirectory(prefix="solar-serve-") as folder:
+        for found in report["models"]:
+            model = prepared(found["model"], Path(folder))
+            files, _ = exported(model, found["model"], Path(folder), options.quants)
+            found["lookup"] = lookups(files, options)
+    options.lookup_of.write_text(json.dumps(report, indent=1) + "\n")
+    print(render(report))
+    write_readme(render(report))
+
+
+def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Export, then measure every quantisation and transformers in turn."""
+    model = prepared(name, folder)
+    files, exports = exported(model, name, folder, options.quants)
     sides = ["raw", "raw_plain", "llama", *([] if missing_server() else ["server"])]
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     peers: list[dict[str, Any]] = []
@@ -159,10 +190,7 @@ def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str,
         "exports": exports,
         "rows": rows,
         "peer": peer,
-        "lookup": {
-            quant: measure_lookup(path, options.threads, options.answer, rounds)
-            for quant, path in files.items()
-        },
+        "lookup": lookups(files, options),
         "prefix": {
             quant: measure_prefix(path, options.threads, options.prompt, rounds)
             for quant, path in files.items()
@@ -181,13 +209,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="few tokens, once: to try the script")
     parser.add_argument("--output", type=Path, help="results file; default: results/<date>.json")
+    parser.add_argument("--lookup-of", type=Path, metavar="RESULTS", help="measure lookup only")
     options = parser.parse_args()
+    if options.lookup_of:
+        lookup_again(options)
+        return
     if options.quick:
         options.prompt, options.answer, options.repeats = 64, 16, 1
     before = machine(options.threads)
     with tempfile.TemporaryDirectory(prefix="solar-serve-") as folder:
         models = [run_model(model, Path(folder), options) for model in options.models]
-    hidden = ("models", "output")
+    hidden = ("models", "output", "lookup_of")
     report = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": {**before, "load_after": os.getloadavg()[0]},

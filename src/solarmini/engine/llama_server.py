@@ -136,13 +136,13 @@ def _keep_private(params: Any, options: Options) -> None:
 def _speculate(library: Any, params: Any) -> None:
     """Guess by what followed the last words where they stood before (prompt lookup).
 
-    A batch of k rows costs about .6 + .37 k single tokens on a processor, so a guess has to be
-    right nearly every second time: six known tokens in a row are asked for. Longer guesses gain a
+    Twelve rows at once cost about as much as seven single tokens on a processor, so more than half
+    of a guess has to be right: seven known tokens in a row are asked for. Longer guesses gain a
     little on pure copies and lose it where an answer leaves its source.
     """
     kinds = library.common_speculative_type
     params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
-    params.speculative.ngram_simple.size_n = 6
+    params.speculative.ngram_simple.size_n = 7
     params.speculative.ngram_simple.size_m = (
         11  # and the token before: 12 rows, and kernels like fours
     )
