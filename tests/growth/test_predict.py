@@ -9,6 +9,7 @@ from growth.reference import load
 from helpers import ARCHITECTURES, tiny_model
 
 from solarmini.checkpoint.reader import Checkpoint
+from solarmini.engine.step import step
 from solarmini.growth.methods import dus
 from solarmini.growth.report import base_needs, grown_needs
 from solarmini.growth.upscale import prepare, run_upscale
@@ -19,8 +20,7 @@ LENGTH = 40
 def held(model, length: int) -> int:
     """Elements of keys and values that the cache holds after `length` tokens."""
     ids = torch.ones(1, length, dtype=torch.long) * 5
-    with torch.inference_mode():
-        cache = model(input_ids=ids, use_cache=True).past_key_values
+    _, cache = step(model, ids)
     return sum(
         layer.keys.numel() + layer.values.numel()
         for layer in cache.layers

@@ -23,6 +23,7 @@ from solarmini.engine.interface import (
 )
 from solarmini.engine.prompts import encode_prompt
 from solarmini.engine.sampling import adjusted, choose, sampler
+from solarmini.engine.step import step
 from solarmini.engine.stream import TextStream
 from solarmini.errors import CheckpointError
 from solarmini.text.chat import ChatFormat
@@ -158,14 +159,10 @@ class TransformersEngine:
     def decode_together(self, prompts: Sequence[Sequence[int]], count: int) -> Iterator[list[int]]:
         """Answer prompts of one length greedily in one batch; yields each step's tokens."""
         inputs = torch.tensor([list(ids) for ids in prompts], device=self._device)
-        cache = None
+        past = None
         for _ in range(count):
-            with torch.inference_mode():
-                output = self._model(
-                    inputs, past_key_values=cache, use_cache=True, logits_to_keep=1
-                )
-            cache = output.past_key_values
-            inputs = output.logits[:, -1].argmax(-1, keepdim=True)
+            logits, past = step(self._model, inputs, past)
+            inputs = logits.argmax(-1, keepdim=True)
             yield inputs[:, 0].tolist()
 
     def close(self) -> None:
@@ -231,15 +228,12 @@ class TransformersGeneration(Generation):
         """Yield each token with the model's own logits [V] at its place."""
         generator = sampler(self._settings, self._model.device)
         inputs = torch.tensor([self._prompt], device=self._model.device)
-        cache, made = None, []
+        past, made = None, []
         for _ in range(self._limit):
             if self.cancelled:
                 return
+            (logits,), past = step(self._model, inputs, past)
             with torch.inference_mode():
-                output = self._model(
-                    inputs, past_key_values=cache, use_cache=True, logits_to_keep=1
-                )
-                cache, logits = output.past_key_values, output.logits[0, -1]
                 open_to = adjusted(logits.float(), self._settings, made)
                 if self._bound is not None:
                     open_to = self._bound.masked(open_to)
