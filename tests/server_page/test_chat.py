@@ -24,6 +24,14 @@ def requests_of(page: "Page") -> list[dict[str, Any]]:
     return sent
 
 
+def slow_down(page: "Page", bytes_per_second: int) -> None:
+    """Let the browser receive no faster from now on."""
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    limits = {"latency": 0, "downloadThroughput": bytes_per_second, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", {"offline": False, **limits})
+
+
 def test_answer_streams_and_says_how_fast(open_page: Open, api: Running) -> None:
     page = open_page()
     settle(page)
@@ -62,6 +70,7 @@ def test_settings_reach_the_model_and_are_remembered(open_page: Open) -> None:
 def test_stop_keeps_what_has_come(open_page: Open, api: Running) -> None:
     page = open_page()
     settle(page, max_tokens=900)
+    slow_down(page, bytes_per_second=50_000)  # so small a model ends before a person can stop it
     page.evaluate(
         """() => new MutationObserver((_, me) => {
           const host = document.querySelector('.turn.assistant .prose');

@@ -2,6 +2,9 @@
 import { send } from "./api.js";
 import { events } from "./sse.js";
 
+// Times closer than this say how a network delivers, not how fast a model answers.
+const SHORTEST_MS = 50;
+
 // Ask for an answer; `grown(text, facts)` is told of every step. Returns the facts at the end:
 // {tokens, speed, first, reason}. Whatever came before a fault is in `facts.text` of what is told.
 export async function answer(body, signal, grown) {
@@ -14,10 +17,12 @@ export async function answer(body, signal, grown) {
   let steps = 0;
   let tokens = null;
   let reason = null;
-  const speed = (count) =>
-    firstAt === null || lastAt <= firstAt || count < 2
-      ? null
-      : ((count - 1) * 1000) / (lastAt - firstAt);
+  // Tokens a second since the first; since the question where all came at once.
+  const speed = (count) => {
+    if (firstAt === null || count < 2) return null;
+    const since = lastAt - firstAt < SHORTEST_MS ? began : firstAt;
+    return ((since === began ? count : count - 1) * 1000) / (lastAt - since);
+  };
   for await (const chunk of events(response)) {
     tokens = chunk.usage?.completion_tokens ?? tokens;
     const choice = chunk.choices?.[0];
