@@ -85,3 +85,14 @@ def test_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(OutputError):
         write_file_atomic(Path("/proc/solar-file"), "x")
+
+
+def test_what_a_killed_run_left_beside_a_file_goes_with_the_next_write(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path = tmp_path / "[f].json"  # a name that a pattern would read otherwise
+    (tmp_path / f".{path.name}.partial-{ended.pid}").write_text("half")
+    alive = tmp_path / f".{path.name}.partial-{os.getppid()}"
+    alive.write_text("another process is at it")
+    write_file_atomic(path, "whole")
+    assert {one.name for one in tmp_path.iterdir()} == {path.name, alive.name}

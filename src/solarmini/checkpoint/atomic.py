@@ -1,6 +1,7 @@
 """Outputs that are whole or absent: written beside, fsynced, renamed."""
 
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Generator
@@ -53,6 +54,7 @@ def staged_output(dst: Path, need_bytes: int = 0) -> Generator[Path]:
 def write_file_atomic(path: Path, data: bytes | str) -> None:
     """Replace `path` by `data` in one step; a reader sees the old file or the new one."""
     raw = data.encode() if isinstance(data, str) else data
+    _remove_orphans(path)
     beside = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -99,11 +101,14 @@ def _fsync(path: Path) -> None:
 
 
 def _remove_orphans(dst: Path) -> None:
-    """Remove staging folders that killed runs left behind for the same output."""
-    for orphan in dst.parent.glob(f".{dst.name}.partial-*"):
+    """Remove what killed runs left behind while they staged the same output."""
+    for orphan in dst.parent.glob(f".{glob.escape(dst.name)}.partial-*"):
         pid = orphan.name.rpartition("-")[2]
         if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
-            shutil.rmtree(orphan, ignore_errors=True)
+            if orphan.is_dir():
+                shutil.rmtree(orphan, ignore_errors=True)
+            else:
+                orphan.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:

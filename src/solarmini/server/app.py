@@ -1,7 +1,6 @@
 """The application: routes, and what lives as long as the server."""
 
 import contextlib
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from starlette.routing import Route, Router
 
+from solarmini.checkpoint.scratch import scratch_folder
 from solarmini.server import extract, jobs, knowledge, openapi, page_routes, routes
 from solarmini.server.answering import answers
 from solarmini.server.chat import chat_completions
@@ -105,8 +105,8 @@ def make_app(settings: ServeSettings, log: Log | None = None, ready: Ready | Non
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncGenerator[None]:
-        with tempfile.TemporaryDirectory(prefix="solar-serve-", dir=settings.temporary) as folder:
-            state = _state(settings, log, Path(folder))
+        with scratch_folder("solar-server-", settings.temporary) as folder:
+            state = _state(settings, log, folder)
             front.state = state
             if ready is not None:
                 ready(state)
