@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 RUN ?= runs/smollm2-demo
 
-.PHONY: help demo test check unit docs clients chromium clean
+.PHONY: help demo test check unit docs clients native chromium clean
 
 help:
 	@echo "make demo   grow, heal, teach, align, merge and prove a real model (about 20 minutes)"
 	@echo "make test   linters, types, layers, docs and the whole test suite"
 	@echo "make clients   real clients of OpenAI and Upstage against a real server (some minutes)"
+	@echo "make native   compile llama.cpp for this processor (minutes; a C++ compiler, CMake, git, Rust)"
 	@echo "make docs   build the documentation into site/"
 
 $(VENV)/made: pyproject.toml
@@ -42,6 +43,12 @@ unit: $(VENV)/made chromium
 # Eleven environments of their own, so not a part of `make test`.
 clients: $(VENV)/made
 	$(BIN)/python benchmarks/clients/run.py
+
+# The wheel of llama.cpp leaves AVX-512 and other newer instructions unused.
+native: $(VENV)/made
+	PATH="$(abspath $(BIN)):$$PATH" sh -c \
+	  "$$($(BIN)/python -c 'from solarmini.engine.compiled import how_to_compile as f; print(f())')"
+	$(BIN)/python -c 'import xllamacpp; print(xllamacpp.get_system_info())'
 
 # The page's tests look at it in a real browser; without one they are skipped by name.
 chromium:

@@ -1,6 +1,7 @@
 """Many clients at once, some of them rude: does the server stay right, whole and small?
 
     python benchmarks/serve/load.py [--model smollm2-135m] [--clients 200] [--seconds 60] [--kill]
+                                   [--speculate]
 
 Half of the requests stream. One in ten hangs up in mid-answer, one in twenty is malformed. Every
 other well-formed request binds the answer to a word that only this request knows, so an answer that
@@ -228,7 +229,7 @@ def started(options: argparse.Namespace, stack: ExitStack) -> tuple[int, int]:
     """Start the server; return its port and process."""
     command = [sys.executable, "-m", "solarmini", "serve", options.model, "--port", "0"]
     command += ["--threads", str(options.threads), "--parallel", str(options.parallel)]
-    command += ["--context", "512"]
+    command += ["--context", "512", *(["--speculate"] if options.speculate else [])]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     lines, said = iter(process.stderr), []
@@ -287,6 +288,7 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--speculate", action="store_true", help="with prompt lookup")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     with ExitStack() as stack:

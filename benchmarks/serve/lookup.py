@@ -3,7 +3,7 @@
 import random
 import statistics
 import time
-from itertools import accumulate
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,10 @@ def _source_and_begin(text: str) -> str:
 
 def _quoted(answers: list[str]) -> float:
     """Return the share of the answers that is their source, letter for letter from its start."""
-    same = sum(
-        one == other
-        for source, answer in zip(SOURCES, answers, strict=True)
-        for one, other in zip(
-            accumulate(source[_begun(source) :]), accumulate(answer), strict=False
-        )
-    )
+    same = 0
+    for source, answer in zip(SOURCES, answers, strict=True):
+        letters = zip(source[_begun(source) :], answer, strict=False)
+        same += sum(1 for _ in takewhile(lambda both: both[0] == both[1], letters))
     return same / sum(map(len, answers))
 
 
@@ -92,7 +89,7 @@ WAYS: dict[str, dict[str, Any]] = {
 Run = dict[str, tuple[float, list[str], dict[str, int]]]
 
 
-def measure_lookup(path: Path, threads: int, answer: int, rounds: int = 5) -> dict[str, Any]:
+def measure_lookup(path: Path, threads: int, answer: int, rounds: int) -> dict[str, Any]:
     """Return decode rates (tokens per CPU-second) of `WAYS`, and lookup's over flash attention's.
 
     The machine's speed changes from minute to minute: the ratio is the median of those within a

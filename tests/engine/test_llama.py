@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from solarmini.engine.interface import (
     Event,
     GenerationSettings,
     GrammarError,
+    UnsupportedError,
 )
-from solarmini.engine.llama import LlamaEngine
+from solarmini.engine.llama import LlamaEngine, LlamaGeneration, _failure
 from solarmini.engine.local import TransformersEngine
 from solarmini.errors import CheckpointError, ConfigError, EngineError, TemplateError
 
@@ -243,6 +246,32 @@ def test_an_event_loop_can_wait_for_answers(llama: LlamaEngine) -> None:
     assert asyncio.run(leave()) == "cancelled"
 
 
+def test_who_waits_for_the_end_finds_what_is_told_of_it(
+    llama: LlamaEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader's thread is held back: it may be slower than llama.cpp's."""
+    read = LlamaGeneration._events
+
+    def late(generation: LlamaGeneration) -> Iterator[Event]:
+        events = read(generation)
+        yield next(events)
+        generation._stop.wait()
+        time.sleep(0.3)
+        yield from events
+
+    monkeypatch.setattr(LlamaGeneration, "_events", late)
+
+    async def leave() -> str | None:
+        generation = llama.generate(TALK, GenerationSettings(max_tokens=150, ignore_end=True))
+        async for _ in generation.stream():
+            break
+        generation.cancel()
+        generation.join()
+        return generation.finish_reason
+
+    assert asyncio.run(leave()) == "cancelled"
+
+
 def test_context_overflow_is_refused_with_the_numbers(llama: LlamaEngine) -> None:
     long = [{"role": "user", "content": "fox " * 300}]
     with pytest.raises(ContextLengthError) as caught:
@@ -304,7 +333,10 @@ def test_a_tokenizer_is_restored_when_the_file_has_none(
         assert restored.chat_template == llama.tokenizer.chat_template
 
 
-def test_files_that_cannot_run(gguf: Path, tmp_path: Path) -> None:
+def test_files_that_cannot_run(gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "t"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     with pytest.raises(ConfigError, match="256"):
         LlamaEngine(gguf, context=4096)
     cut = tmp_path / "cut.gguf"
@@ -316,15 +348,7 @@ def test_files_that_cannot_run(gguf: Path, tmp_path: Path) -> None:
     strange.write_bytes(raw.replace(b"blk.1.attn_q.weight", b"blk.1.attn_x.weight"))
     with pytest.raises(EngineError, match="cannot run"):
         LlamaEngine(strange, threads=1)
-    assert llama_folders() == set()
-
-
-def llama_folders() -> set[str]:
-    """Private folders that no engine of this session uses any more but left behind."""
-    import tempfile
-
-    found = {str(path) for path in Path(tempfile.gettempdir()).glob("solar-engine-*")}
-    return {path for path in found if not any(Path(path).iterdir())}
+    assert not list(place.iterdir())  # nothing private is left behind
 
 
 def test_weights_that_are_rearranged_are_not_mapped_as_well(tiny: Path, tmp_path: Path) -> None:
@@ -351,3 +375,13 @@ def test_a_lazy_engine_scores_without_a_scheduler(gguf: Path, llama: LlamaEngine
         assert engine._server is not None
     with pytest.raises(EngineError, match="closed"):
         engine.score("The", " quick")
+
+
+def test_a_build_without_grammars_says_so() -> None:
+    # as such a build answers; the wheel that the tests install has grammars
+    said = "Failed to initialize samplers: failed to parse grammar: llguidance is not enabled"
+    found = _failure({"error": {"code": 400, "message": said}})
+    assert isinstance(found, UnsupportedError)
+    assert "compiled without llguidance" in str(found)
+    assert str(_failure({"error": {"message": "no"}})) == "llama.cpp refused: no"
+    assert str(_failure("broken")) == "llama.cpp refused: broken"

@@ -49,7 +49,8 @@ def bench(
     threads
         Threads of llama.cpp, and of the bandwidth's measurement. Default: the idle cores.
     attention
-        How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses, else plain).
+        How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses or is compiled
+        for AVX-512, else plain).
     speculate
         Let llama.cpp guess by prompt lookup while it is measured.
     peer
@@ -119,7 +120,14 @@ def _measure(
         "limit": bandwidth / touched,
         "fraction_of_limit": loads[0].decode * touched / bandwidth if counts[0] == 1 else None,
         "loads": [load.to_dict() for load in loads],
+        **(_compiled() if name == "llama" else {}),
     }
+
+
+def _compiled() -> dict[str, Any]:
+    from solarmini.engine.compiled import compiled_features, unused_features
+
+    return {"compiled_for": sorted(compiled_features()), "unused": unused_features()}
 
 
 def _limit_torch(engine: str, model: str, threads: int) -> None:
@@ -170,6 +178,7 @@ def _print(facts: dict[str, Any]) -> None:
     from rich.table import Table
 
     from solarmini.console import out, size_text
+    from solarmini.engine.compiled import how_to_compile
 
     console = out()
     for run in [facts, *([facts["peer"]] if "peer" in facts else [])]:
@@ -198,5 +207,12 @@ def _print(facts: dict[str, Any]) -> None:
                 f"tokens/s: [bold]{run['fraction_of_limit']:.0%}[/] of that is reached",
                 soft_wrap=True,
             )
+    if facts.get("unused"):
+        console.print(
+            f"llama.cpp is not compiled for what this processor has: {', '.join(facts['unused'])}. "
+            "Compiled here it may be much faster:",
+            soft_wrap=True,
+        )
+        console.print(how_to_compile(), soft_wrap=True, markup=False, highlight=False)
     for key, value in facts.get("ratios", {}).items():
         console.print(f"{key} against {facts['peer']['engine']}: x{value:.2f}")

@@ -136,6 +136,7 @@ class Generation(ABC):
         self.finish_reason: FinishReason | None = None
         self._stop = threading.Event()
         self._running: Iterator[Event] | None = None
+        self._reader: threading.Thread | None = None
 
     @abstractmethod
     def _events(self) -> Iterator[Event]:
@@ -192,8 +193,8 @@ class Generation(ABC):
             except BaseException as error:
                 put(error)
 
-        thread = threading.Thread(target=read, name="generation", daemon=True)
-        thread.start()
+        self._reader = threading.Thread(target=read, name="generation", daemon=True)
+        self._reader.start()
         try:
             while (item := await queue.get()) is not None:
                 if isinstance(item, BaseException):

@@ -6,11 +6,7 @@ alike. We send it token ids, made by the one function that training uses, so the
 exactly as it was taught; it sends text back as it comes.
 """
 
-import contextlib
-import json
 import queue
-import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -19,7 +15,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from solarmini.checkpoint.gguf_file import GgufFile
+from solarmini.checkpoint.scratch import ScratchFolder
 from solarmini.engine.attention import choose_attention
+from solarmini.engine.compiled import has_wide_vectors
 from solarmini.engine.constrain import checked_grammar
 from solarmini.engine.gguf_tokenizer import stop_ids_of, tokenizer_of
 from solarmini.engine.interface import (
@@ -32,6 +30,7 @@ from solarmini.engine.interface import (
     Token,
     TokenScore,
     Trace,
+    UnsupportedError,
     answer_limit,
 )
 from solarmini.engine.llama_server import (
@@ -100,11 +99,13 @@ class LlamaEngine:
         self._pieces = PieceTokenizer(self.tokenizer)
         self._chat: ChatFormat | None = None
         weights = sum(tensor.nbytes for tensor in file.tensors.values())
-        flash, guess = choose_attention(weights, attention, speculate)
-        self._folder = Path(tempfile.mkdtemp(prefix="solar-engine-"))
+        flash, guess = choose_attention(
+            weights, attention, speculate, wide_vectors=has_wide_vectors()
+        )
+        self._scratch = ScratchFolder("solar-llama-")
         self._options = Options(
             path=path,
-            socket=self._folder / "llama.sock",
+            socket=self._scratch.path / "llama.sock",
             context=self.context_length,
             parallel=parallel,
             threads=self.threads,
@@ -115,7 +116,9 @@ class LlamaEngine:
             copy=is_rearranged(file),
         )
         self._running: weakref.WeakSet[LlamaGeneration] = weakref.WeakSet()
-        self._states = States(without_vocabulary(file), self._options, self._folder / "states.sock")
+        self._states = States(
+            without_vocabulary(file), self._options, self._scratch.path / "states.sock"
+        )
         del file
         release_memory()
         self._server: Any = None
@@ -202,7 +205,7 @@ class LlamaEngine:
         with self._opening:
             self._server, self._closed = None, True
         self._states.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.remove()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -231,9 +234,10 @@ class LlamaGeneration(Generation):
         self._arrived.put(None)
 
     def join(self) -> None:
-        """Wait until llama.cpp has let go of the answer."""
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        """Wait until llama.cpp has let go of the answer, and all that is told of it holds."""
+        for thread in (self._thread, self._reader):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join()
 
     def _work(self) -> None:
         def arrived(chunk: dict[str, Any]) -> bool:
@@ -407,6 +411,11 @@ def _body(settings: GenerationSettings) -> dict[str, Any]:
 
 def _failure(answer: Any) -> EngineError:
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
-    with contextlib.suppress(TypeError):
-        return EngineError(f"llama.cpp refused: {error.get('message', json.dumps(error))}")
-    return EngineError(f"llama.cpp refused: {error}")
+    said = str(error.get("message", error) if isinstance(error, dict) else error)
+    if "llguidance is not enabled" in said:
+        return UnsupportedError(
+            "llama.cpp was compiled without llguidance: no answer can be bound to a form",
+            mend="compile it where Rust is installed, or reinstall the wheel: "
+            "pip install --force-reinstall --no-deps xllamacpp",
+        )
+    return EngineError(f"llama.cpp refused: {said}")

@@ -137,15 +137,15 @@ def _speculate(library: Any, params: Any) -> None:
     """Guess by what followed the last words where they stood before (prompt lookup).
 
     Twelve rows at once cost about as much as seven single tokens on a processor, so more than half
-    of a guess has to be right: seven known tokens in a row are asked for. Longer guesses gain a
-    little on pure copies and lose it where an answer leaves its source.
+    of a guess has to be right: seven known tokens in a row are asked for, and a run of wrong
+    guesses makes llama.cpp forget what they rest on. Longer guesses gain a little on pure copies
+    and lose it where an answer leaves its source.
     """
     kinds = library.common_speculative_type
-    params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
-    params.speculative.ngram_simple.size_n = 7
-    params.speculative.ngram_simple.size_m = (
-        11  # and the token before: 12 rows, and kernels like fours
-    )
+    params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_MOD]
+    lookup = params.speculative.ngram_mod
+    lookup.n_match, lookup.n_min = 7, 1
+    lookup.n_max = 11  # and the token before: 12 rows, and kernels like fours
 
 
 _ANSWER_SECONDS = 3600  # a long text through a large model on a slow machine

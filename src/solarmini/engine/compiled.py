@@ -1,0 +1,62 @@
+"""What llama.cpp was compiled for, and what this processor has beyond that.
+
+Published wheels run on every processor of their kind, so they leave newer vector instructions
+unused. Compiled where it runs, llama.cpp takes them; `benchmarks/serve` says what that brings.
+"""
+
+import re
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from solarmini.errors import require
+
+# llama.cpp's name of what matters for products of matrices, and Linux's: x86, then ARM
+_FLAGS = {
+    "AVX2": "avx2",
+    "AVX_VNNI": "avx_vnni",
+    "AVX512": "avx512f",
+    "AVX512_VNNI": "avx512_vnni",
+    "AVX512_BF16": "avx512_bf16",
+    "AMX_INT8": "amx_int8",
+    "DOTPROD": "asimddp",
+    "MATMUL_INT8": "i8mm",
+    "SVE": "sve",
+}
+
+
+@cache
+def compiled_features() -> frozenset[str]:
+    """Return the names of what llama.cpp was compiled for, as it prints them ("AVX2")."""
+    said = require("xllamacpp", "serve").get_system_info()
+    return frozenset(name for name, value in re.findall(r"(\w+) = (\d+)", said) if int(value))
+
+
+def has_wide_vectors() -> bool:
+    """Return whether llama.cpp was compiled for vectors of 512 bits (AVX-512)."""
+    return "AVX512" in compiled_features()
+
+
+def unused_features(
+    cpuinfo: Path = Path("/proc/cpuinfo"), compiled: frozenset[str] | None = None
+) -> list[str]:
+    """Return what this processor has and llama.cpp was not compiled for; empty where unknown."""
+    compiled = compiled_features() if compiled is None else compiled
+    try:
+        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    flags = set(found[1].split()) if found else set()
+    return [name for name, flag in _FLAGS.items() if flag in flags and name not in compiled]
+
+
+def how_to_compile() -> str:
+    """Return the command that compiles the installed version of llama.cpp for this processor.
+
+    It needs a C++ compiler, CMake, and Rust for grammars. What is left out is not used here.
+    """
+    return (
+        "CMAKE_ARGS=-DLLAMA_BUILD_BORINGSSL=OFF pip install "
+        f"--force-reinstall --no-deps --no-binary xllamacpp xllamacpp=={version('xllamacpp')}"
+    )
