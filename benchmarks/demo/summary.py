@@ -16,8 +16,8 @@ COLUMNS = (
     ("docs", "perplexity", "documents ppl ↓"),
     ("answers", "chat_loss", "answer loss ↓"),
     ("preferences", "preference_accuracy", "preferences ↑"),
-    ("choice_en", "acc", "choice en ↑"),
-    ("choice_ko", "acc", "choice ko ↑"),
+    ("choice_en", "acc_norm", "choice en, acc_norm ↑"),
+    ("choice_ko", "acc", "choice ko, acc ↑"),
 )
 
 

@@ -64,7 +64,7 @@ def _heading(task: str, metric: str) -> tuple[str, str]:
         "chat_loss": "answer loss",
         "preference_accuracy": "preferred, %",
         "acc": "accuracy, %",
-        "acc_norm": "accuracy, %",
+        "acc_norm": "acc_norm, %",  # by length, as lm-eval calls it
         "exact_match_strict": "exact, %",
     }
     return (TASKS[task].label if task in TASKS else task), units.get(metric, metric)

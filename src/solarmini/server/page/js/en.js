@@ -181,7 +181,7 @@ export const en = {
   "metric.chat_loss": "answer loss",
   "metric.preference_accuracy": "preferred, %",
   "metric.acc": "accuracy, %",
-  "metric.acc_norm": "accuracy, %",
+  "metric.acc_norm": "acc_norm, %",
   "metric.exact_match_strict": "exact, %",
   "metric.macro_f1": "macro F1, %",
   "retry": "Try again",

@@ -181,7 +181,7 @@ export const ko = {
   "metric.chat_loss": "답변 손실",
   "metric.preference_accuracy": "선호 정확도, %",
   "metric.acc": "정확도, %",
-  "metric.acc_norm": "정확도, %",
+  "metric.acc_norm": "acc_norm, %",
   "metric.exact_match_strict": "완전 일치, %",
   "metric.macro_f1": "매크로 F1, %",
   "retry": "다시 시도",
