@@ -12,11 +12,10 @@ questions of the others. --fit also prints the weights that all questions give.
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from retrieval import machine
@@ -69,14 +68,19 @@ def subject(key: str) -> str:
     return key.split(" ")[0] if " " in key else key.rsplit("-", 1)[0]
 
 
+def taken_away(asked: QuestionSet, right: frozenset[str]) -> list[frozenset[str]]:
+    """Return what a question is asked without: nothing, the passage, all on its subject."""
+    subjects = set(map(subject, right))
+    of_subject = frozenset(key for key in asked.passages if subject(key) in subjects)
+    return [frozenset(), right, of_subject]
+
+
 def asked_thrice(kb: KnowledgeBase, asked: QuestionSet, most: int) -> list[Row]:
     step = max(len(asked.questions) // most, 1)
     name = kb.embedder.name if kb.embedder else None
     rows = []
     for question, right in asked.questions[::step]:
-        subjects = {subject(key) for key in right}
-        of_subject = frozenset(key for key in asked.passages if subject(key) in subjects)
-        for way, gone in enumerate((frozenset(), right, of_subject)):
+        for way, gone in enumerate(taken_away(asked, right)):
             hits = kb.search(question, abstain.LOOKED_AT, filters=Without(without=gone))
             asked_for = understand(question, kb.store)
             found = weigh(asked_for, hits)
@@ -85,7 +89,7 @@ def asked_thrice(kb: KnowledgeBase, asked: QuestionSet, most: int) -> list[Row]:
                 rows.append(
                     Row(
                         asked.name,
-                        asked.corpus + min(subjects),
+                        asked.corpus + min(map(subject, right)),
                         way,
                         has_hangul(question),
                         way == 0 and best.piece.hit.source in right,
@@ -128,17 +132,17 @@ def model(rows: Sequence[Row]) -> Callable[[Row], float]:
     vectors = [fitted(rows, k, VECTORS[k], RAISED["vectors"]) for k in (False, True)]
 
     def value(row: Row) -> float:
-        found = abstain._weighed(row.signs, words[row.korean])
+        found = abstain.weighed(row.signs, words[row.korean])
         if row.signs.names < abstain._NAMES:
             found = min(found, abstain._LEAST - 1.0)
         found -= abstain._BESIDE_VECTORS
-        found = max(found, abstain._weighed(row.signs, vectors[row.korean]))
-        return 1 / (1 + math.exp(-found))
+        found = max(found, abstain.weighed(row.signs, vectors[row.korean]))
+        return abstain.logistic(found)
 
     return value
 
 
-def cross_validated(rows: Sequence[Row]) -> list[float]:
+def cross_validated(rows: Sequence[Any], model: Callable[[Any], Callable]) -> list[float]:
     """Return the confidence in each row of a model that saw nothing of its subject."""
     subjects = sorted({row.subject for row in rows})
     dealt = np.random.default_rng(1).permutation(len(subjects)) % FOLDS
@@ -187,7 +191,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=150, help="questions of each set")
     parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
-    sets = shared_sets(options.shared)
+    # questions in another language than the passages: see across.py
+    sets = [each for each in shared_sets(options.shared) if "across" not in each.name]
     for given in options.squad:
         name, _, path = given.partition("=")
         sets.append(squad_set(name, Path(path), None))
@@ -199,7 +204,7 @@ def main() -> None:
         step = max(len(asked.questions) // options.most, 1)
         asked_of[asked.name] = len(asked.questions[::step])
         print(asked.name, asked_of[asked.name], flush=True)
-    others = cross_validated(every)
+    others = cross_validated(every, model)
     table = []
     for name, questions in asked_of.items():
         at = [i for i, row in enumerate(every) if row.set == name]

@@ -27,7 +27,11 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def shared_sets(shared: Path) -> list[QuestionSet]:
-    """XQuAD-en and the statutes with their own questions, and with ours in other words."""
+    """XQuAD-en and the statutes with their own questions, and with ours.
+
+    Those are in other words ("paraphrased"), and in Korean about the passages in English and in
+    English about those in Korean ("across", named after the language of the question).
+    """
     corpora = {
         "xquad-en": shared / "data/rag/corpus/xquad_en_passages.jsonl.gz",
         "statutes-ko": shared / "data/rag/corpus/law_articles_ko.jsonl.gz",
@@ -37,6 +41,8 @@ def shared_sets(shared: Path) -> list[QuestionSet]:
         ("statutes-ko", "statutes-ko", shared / "data/rag/dev/law_known_item_queries_ko.jsonl"),
         ("paraphrased-en", "xquad-en", HERE / "paraphrased_en.jsonl"),
         ("paraphrased-ko", "statutes-ko", HERE / "paraphrased_ko.jsonl"),
+        ("across-ko", "xquad-en", HERE / "across_ko.jsonl"),
+        ("across-en", "statutes-ko", HERE / "across_en.jsonl"),
     ]
     passages = {
         name: {row["_id"]: row["text"] for row in rows(path)} for name, path in corpora.items()

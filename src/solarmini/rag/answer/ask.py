@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from solarmini.rag.answer.abstain import ENOUGH, LOOKED_AT, confidence
+from solarmini.rag.answer.across import across
 from solarmini.rag.answer.evidence import Evidence, weigh
 from solarmini.rag.answer.extract import extract
 from solarmini.rag.answer.fence import gives_orders, warnings_of
@@ -75,6 +76,9 @@ class Asking:
         evidence = weigh(question, hits)
         name = self.embedder.name if self.embedder else None
         sure = confidence(question, evidence[0], looked_at, name) if evidence else 0.0
+        if sure < request.least:
+            other, surer = across(question, hits, looked_at, self.embedder)
+            evidence, sure = (other, surer) if surer > sure else (evidence, sure)
         reason: Reason | None = None
         mode, warnings = "extractive", warnings_of(hits)
         if not evidence:

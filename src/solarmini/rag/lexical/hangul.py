@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 _FIRST, _LAST = 0xAC00, 0xD7A3
 _VOWELS, _FINALS = 21, 28
+_KOREAN = 0.3  # share of Hangul in the letters of a Korean text, at least
 
 INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -49,6 +50,12 @@ def is_syllable(character: str) -> bool:
 def has_hangul(text: str) -> bool:
     """Whether any Hangul syllable occurs in `text`."""
     return any(_FIRST <= ord(character) <= _LAST for character in text)
+
+
+def is_korean(text: str) -> bool:
+    """Whether `text` is in Korean: a Korean question about an English name still is."""
+    spelled = [c for c in text if c.isalpha()]
+    return sum(map(is_syllable, spelled)) > _KOREAN * len(spelled)
 
 
 def letters(syllable: str) -> tuple[int, int, int]:

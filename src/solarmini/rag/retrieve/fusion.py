@@ -16,7 +16,7 @@ beats BM25 on English questions and is far behind on Korean ones (benchmarks/rag
 
 import numpy as np
 
-from solarmini.rag.lexical.hangul import is_syllable
+from solarmini.rag.lexical.hangul import is_korean
 
 KOREAN_WEIGHT = 0.04
 OTHER_WEIGHT = 0.2
@@ -28,11 +28,8 @@ _FEW = 40  # chunks from which those ranks are about the same things
 
 
 def dense_weight(query: str) -> float:
-    """Return how much vectors count for a question, by the share of Hangul in its letters."""
-    letters = [c for c in query if c.isalpha()]
-    korean = sum(is_syllable(c) for c in letters) / len(letters) if letters else 0.0
-    # a Korean question about an English name is still Korean
-    return KOREAN_WEIGHT if korean > 0.3 else OTHER_WEIGHT
+    """Return how much vectors count for a question, by its language."""
+    return KOREAN_WEIGHT if is_korean(query) else OTHER_WEIGHT
 
 
 def fuse(lexical: np.ndarray, dense: np.ndarray, most: float, weight: float) -> np.ndarray:
