@@ -1,6 +1,7 @@
 """Search over many chunks, beside a bare numpy search of the same vectors in the same run.
 
-    python benchmarks/rag/speed.py --work /tmp/rag --chunks 100000 --queries 200
+    OMP_NUM_THREADS=1 python benchmarks/rag/speed.py --work /tmp/rag --chunks 100000 --queries 200
+    python benchmarks/rag/speed.py --work /tmp/rag      # with as many threads as there are cores
 
 Makes passages of words drawn as words of a language are (Zipf), English and Korean, with random
 unit vectors of 384 numbers. Every query goes through `KnowledgeBase.search`: terms, both indexes,
@@ -153,8 +154,11 @@ def main() -> None:
     for kind in ("", "_cpu"):
         ratio = row[f"search{kind}"]["p95_ms"] / row[f"numpy{kind}"]["p95_ms"]
         row[f"p95{kind}_ratio"] = round(ratio, 2)
-    done = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "rows": [row]}
-    out = HERE / "results" / f"{done['date']}-speed.json"
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    out = HERE / "results" / f"{date}-speed.json"
+    rows = json.loads(out.read_text())["rows"] if out.exists() else []
+    rows = [other for other in rows if other["threads"] != row["threads"]] + [row]
+    done = {"date": date, "machine": machine(), "rows": rows}
     out.write_text(json.dumps(done, indent=1) + "\n")
     print(json.dumps(row))
 

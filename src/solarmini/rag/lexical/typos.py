@@ -14,7 +14,8 @@ from solarmini.rag.lexical.terms import document_terms
 
 CORRECTED = 0.6  # weight of all guesses of a term beside 1 for a term as typed
 _GUESSES = 3  # guessed terms for one mistyped term, the nearest and most frequent first
-_LONGEST = 24  # characters of a word that is compared
+_SHORTEST = 4  # characters of a Latin word that is compared: one of three is too much of it
+_LONGEST = 24
 _SYLLABLES = (0xAC00, 0xD7A3)
 
 
@@ -32,6 +33,7 @@ class Vocabulary:
             if 2 <= len(term) <= _LONGEST and not any(c.isdigit() for c in term):
                 self._groups.setdefault((has_hangul(term), len(term)), []).append(term)
         self._tables: dict[tuple[bool, int], np.ndarray] = {}
+        self._bags: dict[int, np.ndarray] = {}
 
     def __contains__(self, term: str) -> bool:
         return term in self._holding
@@ -43,6 +45,8 @@ class Vocabulary:
     def guesses(self, term: str) -> list[str]:
         """Return up to three terms of the vocabulary that `term` may be a misspelling of."""
         korean = has_hangul(term)
+        if not korean and len(term) < _SHORTEST:
+            return []
         near: list[tuple[int, int, str]] = []
         for length in [len(term)] if korean else range(len(term) - 1, len(term) + 2):
             words = self._groups.get((korean, length), [])
@@ -55,16 +59,29 @@ class Vocabulary:
     def _near(
         self, term: str, words: list[str], table: np.ndarray, korean: bool
     ) -> Iterator[tuple[int, int, str]]:
+        codes = _codes([term])
         if korean:
-            distance = (table != _jamo(_codes([term]))).sum(axis=1)
             most = 1 if len(term) <= 3 else 2
+            likely = np.arange(len(words))
+            distance = (table != _jamo(codes)).sum(axis=1)
         else:
-            distance = alignment(_codes([term])[0], table)
-            most = 0 if len(term) < 4 else 1 if len(term) < 8 else 2
+            most = 1 if len(term) < 8 else 2
+            likely = self._likely(codes, table.shape[1], most)
+            distance = alignment(codes[0], table[likely])
         for at in np.flatnonzero((distance <= most) & (distance > 0)):
-            word = words[at]
+            word = words[likely[at]]
             if term.startswith("_") == word.startswith("_"):
                 yield int(distance[at]), -self._holding[word], word
+
+    def _likely(self, codes: np.ndarray, width: int, most: int) -> np.ndarray:
+        """Return which Latin words of a length share enough letters to be `most` changes away.
+
+        Each change takes one letter away at the most, and a swap none.
+        """
+        if width not in self._bags:
+            self._bags[width] = _bags(self._table(korean=False, length=width))
+        shared = np.minimum(self._bags[width], _bags(codes)).sum(axis=1, dtype=np.uint8)
+        return np.flatnonzero(shared >= max(codes.shape[1], width) - most)
 
     def _table(self, korean: bool, length: int) -> np.ndarray:
         key = (korean, length)
@@ -94,6 +111,14 @@ def _codes(words: list[str]) -> np.ndarray:
     """Return code points, words x characters, of words of one length."""
     flat = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4").astype(np.int32)
     return flat.reshape(len(words), -1)
+
+
+def _bags(codes: np.ndarray) -> np.ndarray:
+    """Return how often each letter is in a word, words x 32; some letters count as one."""
+    found = np.zeros((len(codes), 32), dtype=np.uint8)
+    for column in codes.T:
+        found[np.arange(len(codes)), column % 32] += 1
+    return found
 
 
 def _jamo(codes: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Leaving out hits that say what a better hit says already."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from solarmini.rag.retrieve.hit import Hit
 
@@ -12,39 +14,55 @@ _DENSE_SPREAD = 0.02
 TermsOf = Callable[[Sequence[int]], dict[int, frozenset[str]]]
 
 
-def without_duplicates(hits: Sequence[Hit], terms_of: TermsOf, limit: int) -> list[Hit]:
+def without_duplicates(
+    batches: Iterable[Sequence[Hit]], terms_of: TermsOf, limit: int
+) -> list[Hit]:
     """Return the first `limit` hits that are not near-duplicates of an earlier one.
 
-    Texts that differ in a number are never duplicates: two years' tables look much the same. Each
-    hit kept names the chunks that were left out for it.
+    Hits come best first, in batches, of which no more are taken than are needed. Texts that differ
+    in a number are never duplicates: two years' tables look much the same. Each hit kept names the
+    chunks that were left out for it.
     """
-    suspects = {
-        hit.row
-        for at, hit in enumerate(hits)
-        for other in (*hits[:at], *hits[at + 1 :])
-        if _may_be_same(hit, other)
-    }
-    terms = terms_of(sorted(suspects)) if suspects else {}
     kept: list[Hit] = []
-    for hit in hits:
-        twin = next((i for i, other in enumerate(kept) if _same(hit, other, terms)), None)
-        if twin is not None:
-            seen = kept[twin]
-            kept[twin] = replace(seen, duplicates=(*seen.duplicates, hit.chunk_id))
-        elif len(kept) < limit:
-            kept.append(hit)
+    terms: dict[int, frozenset[str]] = {}
+    for hits in batches:
+        looked_at = [*kept, *hits]
+        near = _near(looked_at)
+        places = list(range(len(kept)))  # of the hits kept, among those looked at
+        suspects = {looked_at[at].row for at in np.flatnonzero(near.any(axis=1))}
+        if unknown := sorted(suspects - terms.keys()):
+            terms |= terms_of(unknown)
+        for at in range(len(kept), len(looked_at)):
+            hit = looked_at[at]
+            likely = (i for i, place in enumerate(places) if near[at, place])
+            twin = next((i for i in likely if _same(hit, kept[i], terms)), None)
+            if twin is None:
+                kept.append(hit)
+                places.append(at)
+                if len(kept) == limit:
+                    return kept
+            else:
+                left_out = (*kept[twin].duplicates, hit.chunk_id)
+                kept[twin] = replace(kept[twin], duplicates=left_out)
     return kept
 
 
-def _may_be_same(a: Hit, b: Hit) -> bool:
-    near = abs(a.lexical - b.lexical) <= _LEXICAL_SPREAD * max(a.lexical, b.lexical)
-    return near and abs(a.dense - b.dense) <= _DENSE_SPREAD
+def _near(hits: Sequence[Hit]) -> np.ndarray:
+    """Return which two hits, bool [n, n], have scores near enough for one text."""
+    lexical = np.array([hit.lexical for hit in hits])
+    dense = np.array([hit.dense for hit in hits])
+    spread = _LEXICAL_SPREAD * np.maximum.outer(lexical, lexical)
+    near = np.abs(np.subtract.outer(lexical, lexical)) <= spread
+    near &= np.abs(np.subtract.outer(dense, dense)) <= _DENSE_SPREAD
+    np.fill_diagonal(near, False)
+    return near
 
 
 def _same(a: Hit, b: Hit, terms: dict[int, frozenset[str]]) -> bool:
-    if a.row not in terms or b.row not in terms or not _may_be_same(a, b):
+    x, y = terms.get(a.row), terms.get(b.row)
+    if x is None or y is None:
         return False
-    x, y = terms[a.row], terms[b.row]
-    if len(x & y) < _ALIKE * len(x | y):
+    common = len(x & y)
+    if common < _ALIKE * (len(x) + len(y) - common):
         return False
     return not any(any(c.isdigit() for c in term) for term in x ^ y)

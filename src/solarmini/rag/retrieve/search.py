@@ -1,6 +1,6 @@
 """The search itself: candidates from both indexes, one score, no repeats, context on request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -51,11 +51,16 @@ def search(store: Store, embedder: Embedder | None, request: Request) -> list[Hi
     order = np.lexsort((found.rows, -scores))
     if mode == "lexical":
         order = order[scores[order] > 0]
-    wanted = _SPARE * request.limit + (_RERANKED if request.reranker else 0)
-    hits = _hits(store, found, scores, order[:wanted])
+    wanted = _SPARE * request.limit
     if request.reranker:
-        hits = _reranked(request.reranker, request.query, hits)
-    hits = without_duplicates(hits, store.terms_of, request.limit)
+        read = _hits(store, found, scores, order[: wanted + _RERANKED])
+        batches: Iterable[list[Hit]] = [_reranked(request.reranker, request.query, read)]
+    else:
+        firsts = range(0, min(wanted, len(order)), request.limit)
+        batches = (
+            _hits(store, found, scores, order[first : first + request.limit]) for first in firsts
+        )
+    hits = without_duplicates(batches, store.terms_of, request.limit)
     return [_expanded(store, hit, request.expand) for hit in hits]
 
 

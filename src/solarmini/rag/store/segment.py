@@ -42,10 +42,12 @@ class Segment:
     counts: np.ndarray
     terms: tuple[str, ...] | Path  # a path is read when first needed
 
-    def postings(self, term: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the chunks that hold `term` (places in this segment) and how often."""
-        key = term_hash(term)
-        at = int(np.searchsorted(self.hashes, key))
+    def postings(self, key: np.uint64) -> tuple[np.ndarray, np.ndarray]:
+        """Return the chunks that hold a term (places in this segment) and how often.
+
+        `key` is its `term_hash`.
+        """
+        at = int(self.hashes.searchsorted(key))
         if at == len(self.hashes) or self.hashes[at] != key:
             return self.docs[:0], self.counts[:0]
         start, end = int(self.starts[at]), int(self.starts[at + 1])
@@ -92,7 +94,10 @@ _TERMS = "terms.utf8"  # no ending that is read as a source, should the store li
 
 def load(folder: Path) -> Segment:
     """Map a segment that `Segment.save` wrote; OSError or ValueError when it is not whole."""
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    # as plain arrays over the same mapped bytes: numpy's own class makes every slice slow
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in _ARRAYS
+    }
     if not (folder / _TERMS).is_file():
         raise OSError(f"{folder / _TERMS} is missing")
     return Segment(**arrays, terms=folder / _TERMS)

@@ -12,7 +12,7 @@ from solarmini.rag.lexical import bm25
 from solarmini.rag.store.nearest import Nearest
 from solarmini.rag.store.ranking import best_of_both, best_proposed, top
 from solarmini.rag.store.records import Candidates
-from solarmini.rag.store.segment import Line, Segment, build
+from solarmini.rag.store.segment import Line, Segment, build, term_hash
 
 _LINES = """
 SELECT c.id, c.print, c.words, c.grams, l.terms, v.vector FROM chunks c
@@ -110,15 +110,13 @@ class LargeIndex:
         grams = np.concatenate([none, *(s.grams for s in self.segments)])
         self._lengths = bm25.Lengths.of(words, grams, alive)
         self._starts = np.cumsum([0, *(len(s.rows) for s in self.segments)])
+        # for each segment, which of its chunks are still in the store
+        self.alive = [
+            alive[start:end] for start, end in zip(self._starts[:-1], self._starts[1:], strict=True)
+        ]
         # a segment is mapped read-only; numpy multiplies it where it lies
         self._vectors = [s.vectors for s in self.segments]
         self._nearest = [_graph(s) for s in self.segments]
-
-    @property
-    def alive(self) -> list[np.ndarray]:
-        """Return for each segment which of its chunks are still in the store."""
-        edges = list(zip(self._starts[:-1], self._starts[1:], strict=True))
-        return [self._lengths.alive[start:end] for start, end in edges]
 
     def candidates(
         self,
@@ -159,12 +157,17 @@ class LargeIndex:
 
     def holds(self, term: str) -> bool:
         """Whether a chunk that counts holds `term`."""
-        return bool(self._lengths.alive[self._postings(term)[0]].any())
+        key = term_hash(term)
+        return any(
+            bool(alive[segment.postings(key)[0]].any())
+            for alive, segment in zip(self.alive, self.segments, strict=True)
+        )
 
     def _postings(self, term: str) -> tuple[np.ndarray, np.ndarray]:
+        key = term_hash(term)
         places, counts = [], []
         for start, segment in zip(self._starts[:-1], self.segments, strict=True):
-            docs, often = segment.postings(term)
+            docs, often = segment.postings(key)
             if len(docs):
                 places.append(docs.astype(np.int64) + start)
                 counts.append(often)
