@@ -238,13 +238,15 @@ def go_on(network: Cross, pieces: Tokenizer, e5: E5, args: argparse.Namespace) -
     begin = torch.load(args.base, weights_only=True)
     held = np.zeros((len(pairs), 3), np.float32)
     folds = list(GroupKFold(args.folds).split(pairs, groups=contexts))
-    folder, kept_then = args.work / "fold", shipped(e5, args.data, PIECES)
+    kept_then = shipped(e5, args.data, PIECES)
     network.freeze(SECOND_FROZEN)
-    for train, test in [*folds, (np.arange(len(pairs)), None)]:
+    for number, (train, test) in enumerate([*folds, (np.arange(len(pairs)), None)]):
         network.load_state_dict(begin)
         mine = [*(pairs[row] for row in train), *before]
         learn(network, mine, pieces, args.minutes, SECOND_EPOCHS, SECOND_RATE, SECOND)
         if test is not None:
+            # a folder of its own: what is opened once is kept under its path
+            folder = args.work / f"fold-{number}"
             write(network.state_dict(), e5, kept_then, folder)
             reader = load(folder)
             held[test] = [reader.logits(*pairs[row][:2]) for row in test]
