@@ -19,7 +19,11 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "langchain-upstage-0.6": ("langchain-upstage==0.6.0", "langchain-openai==0.3.0"),
     "langchain-upstage-0.7": ("langchain-upstage>=0.7,<0.8",),
     "langchain-openai": ("langchain-openai",),
-    "llama-index-upstage": ("llama-index-llms-upstage", "llama-index-embeddings-upstage"),
+    "llama-index-upstage": (
+        "llama-index-llms-upstage",
+        "llama-index-embeddings-upstage",
+        "llama-index-readers-upstage",
+    ),
     "haystack": ("haystack-ai",),
     "mcp-upstage": ("mcp-upstage",),
 }

@@ -1,8 +1,8 @@
-"""llama-index's Upstage model and embeddings."""
+"""llama-index's Upstage model, embeddings and reader of documents."""
 
 import os
 
-from checks import BASE, KEY, check, run
+from checks import BASE, KEY, PDF, check, run
 
 os.environ["HF_ENDPOINT"] = BASE
 os.environ.pop("HF_HUB_OFFLINE", None)
@@ -46,6 +46,36 @@ def embeddings():
     )
     assert len(made.get_query_embedding("Seoul")) == len(made.get_text_embedding("Seoul"))
     assert len(made.get_text_embedding_batch(["a", "b", "c"])) == 3
+
+
+def reader(**options):
+    from llama_index.readers.upstage import UpstageDocumentParseReader
+
+    url = f"{BASE}/v1/document-ai/document-parse"
+    return UpstageDocumentParseReader(api_key=KEY, base_url=url, **options)
+
+
+@check
+def read_whole():
+    (document,) = reader(output_format="text").load_data(PDF)
+    assert "The lamp burns well." in document.text
+    assert document.metadata["total_pages"] == 1
+
+
+@check
+def read_pages():
+    (page,) = reader(split="page", output_format="markdown").load_data(PDF)
+    assert page.metadata["page"] == 1
+    assert "lighthouse" in page.text
+
+
+@check
+def read_elements():
+    found = reader(split="element", base64_encoding=["heading1"]).load_data(PDF)
+    assert [one.metadata["id"] for one in found] == list(range(len(found)))
+    assert all(len(one.metadata["coordinates"]) == 4 for one in found)
+    pictured = [one for one in found if "base64_encoding" in one.metadata]
+    assert {one.metadata["category"] for one in pictured} <= {"heading1"}
 
 
 run()

@@ -188,6 +188,8 @@ def answer_of(state: State, path: Path, wish: Wish, pages: int) -> dict[str, Any
         coordinates=wish.coordinates,
         base64_categories=wish.pictures,
     )
+    # clients compare it with the mode that they asked for, and warn of another one
+    answer["usage"]["fast" if wish.fast else "standard"] = len(document.pages)
     answer["pages"] = [  # ours: clients leave alone what they do not know
         {"page": p.number, "width": p.width, "height": p.height, "angle": p.angle}
         for p in document.pages
