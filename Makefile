@@ -49,6 +49,7 @@ native: $(VENV)/made
 	PATH="$(abspath $(BIN)):$$PATH" sh -c \
 	  "$$($(BIN)/python -c 'from solarmini.engine.compiled import how_to_compile as f; print(f())')"
 	$(BIN)/python -c 'import xllamacpp; print(xllamacpp.get_system_info())'
+	$(BIN)/pytest tests/engine/test_llama.py
 
 # The page's tests look at it in a real browser; without one they are skipped by name.
 chromium:

@@ -5,12 +5,14 @@ unused. Compiled where it runs, llama.cpp takes them; `benchmarks/serve` says wh
 """
 
 import re
+import shlex
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from solarmini.errors import require
 
+CPUINFO = Path("/proc/cpuinfo")
 # llama.cpp's name of what matters for products of matrices, and Linux's: x86, then ARM
 _FLAGS = {
     "AVX2": "avx2",
@@ -18,7 +20,6 @@ _FLAGS = {
     "AVX512": "avx512f",
     "AVX512_VNNI": "avx512_vnni",
     "AVX512_BF16": "avx512_bf16",
-    "AMX_INT8": "amx_int8",
     "DOTPROD": "asimddp",
     "MATMUL_INT8": "i8mm",
     "SVE": "sve",
@@ -37,26 +38,34 @@ def has_wide_vectors() -> bool:
     return "AVX512" in compiled_features()
 
 
-def unused_features(
-    cpuinfo: Path = Path("/proc/cpuinfo"), compiled: frozenset[str] | None = None
-) -> list[str]:
+def unused_features(cpuinfo: Path = CPUINFO, compiled: frozenset[str] | None = None) -> list[str]:
     """Return what this processor has and llama.cpp was not compiled for; empty where unknown."""
     compiled = compiled_features() if compiled is None else compiled
-    try:
-        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    flags = set(found[1].split()) if found else set()
+    flags = _flags(cpuinfo)
     return [name for name, flag in _FLAGS.items() if flag in flags and name not in compiled]
 
 
-def how_to_compile() -> str:
+def how_to_compile(cpuinfo: Path = CPUINFO) -> str:
     """Return the command that compiles the installed version of llama.cpp for this processor.
 
-    It needs a C++ compiler, CMake, and Rust for grammars. What is left out is not used here.
+    It needs a C++ compiler, CMake, and Rust for grammars. What is left out is not used here, but
+    for AMX: with llama.cpp's kernels for it the process ended with an illegal instruction, on a
+    virtual machine where AMX itself works.
     """
+    options = ["-DLLAMA_BUILD_BORINGSSL=OFF"]
+    if "amx_int8" in _flags(cpuinfo):
+        options += [f"-DCMAKE_{language}_FLAGS=-mno-amx-int8" for language in ("C", "CXX")]
     return (
-        "CMAKE_ARGS=-DLLAMA_BUILD_BORINGSSL=OFF pip install "
+        f"CMAKE_ARGS={shlex.quote(' '.join(options))} pip install "
         f"--force-reinstall --no-deps --no-binary xllamacpp xllamacpp=={version('xllamacpp')}"
     )
+
+
+def _flags(cpuinfo: Path) -> set[str]:
+    """Return Linux's names of what the processor has; empty where there is no such file."""
+    try:
+        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return set()
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return set(found[1].split()) if found else set()
