@@ -15,10 +15,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from e5 import BLOCK, E5, read
+
 from network import Cross, tokenizer
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from pieces import shipped
+
+from solarmini.rag.embed.e5.weights import BLOCK, E5, read
 
 PIECES = 16_000
 POSITIONS = 160

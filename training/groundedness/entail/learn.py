@@ -22,7 +22,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sources
-from e5 import E5, read
 from export import PIECES, write
 from made import made
 from network import BEGIN, END, PAD, Cross, from_e5, tokenizer
@@ -31,6 +30,7 @@ from pieces import kept, shipped
 from sklearn.model_selection import GroupKFold
 from tokenizers import Tokenizer
 
+from solarmini.rag.embed.e5.weights import E5, read
 from solarmini.rag.ground.claims import Statement, statements
 from solarmini.rag.ground.entail.encoder import Encoder, load
 from solarmini.rag.ground.features import measure

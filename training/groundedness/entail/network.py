@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
-from e5 import E5
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 from torch import Tensor, nn
 from torch.nn import functional
+
+from solarmini.rag.embed.e5.weights import E5
 
 BEGIN, PAD, END, UNKNOWN = range(4)
 CLASSES = ("entailed", "neutral", "contradicted")

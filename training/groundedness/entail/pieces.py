@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from e5 import E5
 from network import tokenizer
 from pairs import Pair
+
+from solarmini.rag.embed.e5.weights import E5
 
 _FOLDERS = ("cpt/ko", "cpt/en", "cpt/parallel", "sft/dev", "eval/fewshot")
 _OF_EACH = 1_500_000  # characters
