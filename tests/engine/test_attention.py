@@ -25,22 +25,6 @@ def test_guesses_take_flash_attention(
     assert choose_attention(weights, attention, speculate) == flash_and_guess  # ty: ignore
 
 
-@pytest.mark.parametrize(
-    ("attention", "speculate", "flash_and_guess"),
-    [
-        ("auto", None, (True, True)),
-        ("auto", False, (True, False)),
-        ("plain", None, (False, False)),
-        ("flash", None, (True, True)),
-    ],
-)
-def test_with_wide_vectors_flash_attention_costs_little(
-    attention: str, speculate: bool | None, flash_and_guess: tuple[bool, bool]
-) -> None:
-    found = choose_attention(1, attention, speculate, wide_vectors=True)  # ty: ignore
-    assert found == flash_and_guess
-
-
 def test_guessing_with_plain_attention_is_refused() -> None:
     with pytest.raises(ConfigError, match="plain attention a right guess can change"):
         choose_attention(1, "plain", True)

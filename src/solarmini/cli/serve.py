@@ -68,11 +68,10 @@ def serve(
         Threads of llama.cpp. Default: the idle cores.
     attention
         How llama.cpp reads its cache: plain (small models answer faster), flash (guesses change no
-        answer), or auto: flash when it guesses or is compiled for AVX-512, else plain.
+        answer), or auto: flash when it guesses, else plain.
     speculate
         Let llama.cpp guess words that stand in the prompt already: faster where answers quote.
-        Default: for weights of 1 GiB and more, and where llama.cpp is compiled for AVX-512; there
-        it costs next to nothing.
+        Default: for weights of 1 GiB and more, where it costs next to nothing.
     template
         Chat template: model (its own), solar, chatml, or a file.
     alias

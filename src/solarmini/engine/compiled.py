@@ -33,11 +33,6 @@ def compiled_features() -> frozenset[str]:
     return frozenset(name for name, value in re.findall(r"(\w+) = (\d+)", said) if int(value))
 
 
-def has_wide_vectors() -> bool:
-    """Return whether llama.cpp was compiled for vectors of 512 bits (AVX-512)."""
-    return "AVX512" in compiled_features()
-
-
 def unused_features(cpuinfo: Path = CPUINFO, compiled: frozenset[str] | None = None) -> list[str]:
     """Return what this processor has and llama.cpp was not compiled for; empty where unknown."""
     compiled = compiled_features() if compiled is None else compiled

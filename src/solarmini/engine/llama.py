@@ -17,7 +17,6 @@ from typing import Any, Self
 from solarmini.checkpoint.gguf_file import GgufFile
 from solarmini.checkpoint.scratch import ScratchFolder
 from solarmini.engine.attention import choose_attention
-from solarmini.engine.compiled import has_wide_vectors
 from solarmini.engine.constrain import checked_grammar
 from solarmini.engine.gguf_tokenizer import stop_ids_of, tokenizer_of
 from solarmini.engine.interface import (
@@ -99,9 +98,7 @@ class LlamaEngine:
         self._pieces = PieceTokenizer(self.tokenizer)
         self._chat: ChatFormat | None = None
         weights = sum(tensor.nbytes for tensor in file.tensors.values())
-        flash, guess = choose_attention(
-            weights, attention, speculate, wide_vectors=has_wide_vectors()
-        )
+        flash, guess = choose_attention(weights, attention, speculate)
         self._scratch = ScratchFolder("solar-llama-")
         self._options = Options(
             path=path,
