@@ -121,3 +121,59 @@ def test_refusals(tools: Any, choice: Any) -> None:
 def test_pictures_are_refused() -> None:
     with pytest.raises(GrammarError, match="text"):
         plain_messages([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}])
+
+
+DEFINED = {
+    "type": "object",
+    "properties": {
+        "city": {"$ref": "#/$defs/City"},
+        "part": {"$ref": "#"},
+        "note": {"default": {"$ref": "#/nowhere"}, "type": "string"},
+    },
+    "required": ["city"],
+    "additionalProperties": False,
+    "$defs": {"City": {"enum": ["Seoul", "Busan"]}},
+}
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("choice", ["auto", "required"])
+def test_references_within_parameters_hold(parallel: bool, count: int, choice: str) -> None:
+    guidance = pytest.importorskip("llguidance")
+    names = [f"f{at}" for at in range(count)]
+    tools = [{"function": {"name": name, "parameters": DEFINED}} for name in names]
+    plan = plan_tools(ASKED, tools, choice, parallel=parallel)
+    assert plan.grammar is not None
+    assert guidance.LLMatcher.validate_grammar(plan.grammar) == ""
+    letters = guidance.LLTokenizer("byte")
+
+    def allows(text: str) -> bool:
+        matcher = guidance.LLMatcher(letters, plan.grammar)
+        return matcher.consume_tokens(list(text.encode())) and matcher.is_accepting()
+
+    for name in names:
+        call = {"name": name, "arguments": {"city": "Seoul", "part": {"city": "Busan"}}}
+        assert allows(json.dumps(call))
+        assert allows(json.dumps([call, call])) is parallel
+        wrong = {"name": name, "arguments": {"city": "Seoul", "part": {"city": "Ulsan"}}}
+        assert not allows(json.dumps(wrong))
+
+
+@pytest.mark.parametrize("strict", [None, False, True])
+def test_keywords_that_cannot_be_enforced(strict: bool | None) -> None:
+    guidance = pytest.importorskip("llguidance")
+    tags = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
+    parameters = {"type": "object", "properties": {"tags": tags}, "required": ["tags"]}
+    function = {"name": "mark", "parameters": parameters, "strict": strict}
+    plan = plan_tools(ASKED, [{"function": function}], "required")
+    said = guidance.LLMatcher.validate_grammar(plan.grammar)
+    assert ("uniqueItems" in said) is bool(strict)
+    assert "strict" not in plan.messages[0]["content"]
+
+
+def test_what_cannot_be_enforced_is_named_without_the_grammar(llama: Engine) -> None:
+    settings = GenerationSettings(json_schema={"type": "array", "uniqueItems": True})
+    with pytest.raises(GrammarError, match="uniqueItems") as caught:
+        llama.generate("x", settings)
+    assert "start:" not in str(caught.value)

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 _ONE_LINE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
-def json_rule(schema: Any) -> str:
-    """Return the Lark expression of JSON that follows `schema`, written on one line."""
+def json_rule(schema: Any, *, lenient: bool = False) -> str:
+    """Return the Lark expression of JSON that follows `schema`, written on one line.
+
+    A keyword that cannot be enforced makes the grammar invalid; `lenient` leaves it out.
+    """
     whole = schema if isinstance(schema, dict) else {"allOf": [schema]}
-    return f"%json {json.dumps({'x-guidance': _ONE_LINE, **whole})}"
+    manner = _ONE_LINE | ({"lenient": True} if lenient else {})
+    return f"%json {json.dumps({'x-guidance': manner, **whole})}"
 
 
 def grammar_of(settings: GenerationSettings) -> str:
@@ -38,8 +42,13 @@ def checked_grammar(settings: GenerationSettings) -> str:
     guidance = require("llguidance", "serve")
     grammar = grammar_of(settings)
     if wrong := guidance.LLMatcher.validate_grammar(grammar):
-        raise GrammarError(f"the answer's form cannot be enforced: {wrong}")
+        raise _not_enforced(wrong)
     return grammar
+
+
+def _not_enforced(said: str) -> GrammarError:
+    """Return the error without the grammar that the library quotes in full."""
+    return GrammarError(f"the answer's form cannot be enforced: {said.splitlines()[0]}")
 
 
 class Constraints:
@@ -62,7 +71,7 @@ class Constraints:
         guidance = require("llguidance", "serve")
         matcher = guidance.LLMatcher(self._tables, grammar_of(settings))
         if matcher.is_error():
-            raise GrammarError(f"the answer's form cannot be enforced: {matcher.get_error()}")
+            raise _not_enforced(matcher.get_error())
         return Constraint(matcher, self._size)
 
 

@@ -3,7 +3,8 @@
 A call is a JSON object `{"name": …, "arguments": {…}}`, several are an array of them. Where a call
 is demanded, the grammar admits nothing else; where it is allowed, the answer is either a call or
 text that begins with neither brace nor bracket, so the two are told apart by their first
-character. Arguments always follow the function's JSON schema.
+character. Arguments always follow the function's JSON schema; keywords that cannot be enforced
+(`uniqueItems`, `not`, …) are left out, unless a function says `strict`: then they are refused.
 """
 
 import json
@@ -20,6 +21,7 @@ _INTRODUCTION = (
     "objects. Otherwise answer in plain words. The functions:"
 )
 _DEMAND = "You must call a function now."
+_QUOTING = frozenset({"const", "enum", "default", "examples"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def plan_tools(
             f"tool_choice is {choice!r}", mend="it is none, auto, required, or names a function"
         )
     demanded = choice != "auto"
-    lines = [json.dumps(function, ensure_ascii=False) for function in functions]
+    lines = [_introduced(function) for function in functions]
     text = "\n".join([_INTRODUCTION, *lines, *([_DEMAND] if demanded else [])])
     return ToolPlan(_with_system(plain, text), _grammar(chosen, demanded, parallel, form))
 
@@ -141,8 +143,13 @@ def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
     function = tool.get("function") if "function" in tool else tool
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise GrammarError("a tool has no function name")
-    kept = ("name", "description", "parameters")
+    kept = ("name", "description", "parameters", "strict")
     return {key: function[key] for key in kept if function.get(key) is not None}
+
+
+def _introduced(function: Mapping[str, Any]) -> str:
+    shown = {key: value for key, value in function.items() if key != "strict"}
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _grammar(
@@ -151,26 +158,50 @@ def _grammar(
     parallel: bool,
     form: Mapping[str, Any] | None,
 ) -> str:
+    place = "#/anyOf/0" if parallel else "#"
     calls = [
-        {
-            "type": "object",
-            "properties": {
-                "name": {"const": function["name"]},
-                "arguments": _object(function.get("parameters")),
-            },
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for function in functions
+        _call(function, f"{place}/anyOf/{at}" if len(functions) > 1 else place)
+        for at, function in enumerate(functions)
     ]
     one: dict[str, Any] = {"anyOf": calls} if len(calls) > 1 else calls[0]
     schema = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]} if parallel else one
-    call = f"call: {json_rule(schema)}"
+    lenient = not any(function.get("strict") for function in functions)
+    call = f"call: {json_rule(schema, lenient=lenient)}"
     if demanded:
         return f"start: call\n{call}\n"
     if form is not None:
         return f"start: call | form\n{call}\nform: {json_rule(dict(form))}\n"
     return f"start: call | WORDS\n{call}\nWORDS: /[^\\[{{\\s](.|\\n)*/\n"
+
+
+def _call(function: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return the schema of a call, which will stand at the JSON pointer `place` of the whole."""
+    arguments = _object(function.get("parameters"))
+    return {
+        "type": "object",
+        "properties": {
+            "name": {"const": function["name"]},
+            "arguments": _moved(arguments, f"{place}/properties/arguments"),
+        },
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }
+
+
+def _moved(schema: Any, place: str) -> Any:
+    """Return a schema whose references from its root ("#/$defs/…") hold when it is at `place`.
+
+    Values that a schema only quotes are left as they are.
+    """
+    if isinstance(schema, list):
+        return [_moved(each, place) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    moved = {key: v if key in _QUOTING else _moved(v, place) for key, v in schema.items()}
+    target = schema.get("$ref")
+    if isinstance(target, str) and (target == "#" or target.startswith("#/")):
+        moved["$ref"] = place + target[1:]
+    return moved
 
 
 def _object(parameters: Any) -> dict[str, Any]:

@@ -71,11 +71,15 @@ class Message(Body):
 
 
 class Function(Body):
-    """A function that the model may call; `parameters` is the JSON schema of its arguments."""
+    """A function that the model may call; `parameters` is the JSON schema of its arguments.
+
+    With `strict`, a keyword of that schema which cannot be enforced is refused, not left out.
+    """
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
+    strict: Flag | None = None
 
 
 class Named(Body):
