@@ -1,10 +1,15 @@
 """POST /v1/completions."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from serving import Running
+from transformers import AutoModelForCausalLM
+
+from solarmini.engine.remote import RemoteEngine
 
 
 def complete(api: Running, **rest: Any) -> Any:
@@ -52,6 +57,43 @@ def test_echo_repeats_the_prompt(api: Running) -> None:
     assert events[0]["choices"][0]["text"] == "The quick"
 
 
+def test_a_prompt_is_scored(api: Running, served_model: Path) -> None:
+    ids = [5, 6, 7, 8, 9, 10]
+    found = complete(api, prompt=[ids, ids[:1]], echo=True, logprobs=1, max_tokens=2).json
+    whole, short = (choice["logprobs"] for choice in found["choices"])
+    assert found["usage"]["prompt_tokens"] == len(ids) + 1
+    assert found["choices"][0]["text"].startswith("".join(whole["tokens"][: len(ids)]))
+    assert whole["text_offset"][: len(ids)] == list(range(len(ids)))
+    assert whole["token_logprobs"][0] is whole["top_logprobs"][0] is None
+    model = AutoModelForCausalLM.from_pretrained(served_model.with_suffix(""))
+    with torch.inference_mode():
+        logprobs = torch.log_softmax(model(torch.tensor([ids])).logits[0, :-1], dim=-1)
+    exact = logprobs[range(len(ids) - 1), ids[1:]].tolist()
+    assert whole["token_logprobs"][1 : len(ids)] == pytest.approx(exact, abs=2e-3)
+    best = [next(iter(top.values())) for top in whole["top_logprobs"][1 : len(ids)]]
+    assert best == pytest.approx(logprobs.max(-1).values.tolist(), abs=2e-3)
+    assert short["token_logprobs"][0] is None
+    plain = complete(api, prompt=ids, echo=True, logprobs=0, max_tokens=2).json["choices"][0]
+    assert plain["logprobs"]["token_logprobs"] == whole["token_logprobs"]
+    assert plain["logprobs"]["top_logprobs"][1] == {}
+    events = complete(api, prompt=ids, echo=True, logprobs=1, max_tokens=2, stream=True).events
+    first = events[0]["choices"][0]["logprobs"]
+    assert first["token_logprobs"] == whole["token_logprobs"][: len(ids)]
+
+
+def test_token_ids_are_repeated_as_text(api: Running) -> None:
+    text = texts(complete(api, prompt=[5, 6, 7], echo=True))[0]
+    assert text == "#$%" + texts(complete(api, prompt=[5, 6, 7]))[0]
+
+
+def test_a_remote_engine_scores_through_us(api: Running) -> None:
+    with RemoteEngine(f"http://127.0.0.1:{api.port}/v1#solar-mini") as engine:
+        trace = engine.trace([5, 6, 7], [8, 9])
+    ids = [5, 6, 7, 8, 9]
+    found = complete(api, prompt=ids, echo=True, logprobs=0, max_tokens=1).json["choices"][0]
+    assert list(trace.logprobs) == found["logprobs"]["token_logprobs"][3:5]
+
+
 def test_logprobs_have_the_old_form(api: Running) -> None:
     scores = complete(api, logprobs=2).json["choices"][0]["logprobs"]
     count = len(scores["tokens"])
@@ -80,7 +122,8 @@ def test_a_text_follows_a_schema(api: Running) -> None:
         ({"logit_bias": {"384": 1}}, "prompt"),
         ({"suffix": "end"}, "suffix"),
         ({"best_of": 3}, "best_of"),
-        ({"echo": True, "logprobs": 1}, "echo"),
+        ({"echo": True, "logprobs": 2}, "logprobs"),
+        ({"echo": True, "logprobs": 1, "prompt": [1, 384]}, "prompt"),
         ({"n": 17}, "n"),
         ({"model": "groundedness-check"}, "model"),
     ],

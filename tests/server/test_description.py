@@ -119,6 +119,8 @@ def test_conversations(api: Running, change: dict[str, Any]) -> None:
         {"echo": True},
         {"echo": True, "prompt": [1]},
         {"echo": True, "logprobs": 0},
+        {"echo": True, "logprobs": 1},
+        {"echo": True, "logprobs": 2},
         {"response_format": FORM},
         {"model": "groundedness-check"},
         {"model": "translation-enko"},

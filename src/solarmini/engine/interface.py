@@ -206,10 +206,14 @@ class Generation(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A given continuation under the model: per token its log-probability and the likeliest id."""
+    """A given continuation under the model: per token its log-probability and the likeliest id.
+
+    `best_logprobs` are those of the likeliest; both are empty where a server does not tell.
+    """
 
     logprobs: tuple[float, ...]
     best: tuple[int, ...] = field(default=())
+    best_logprobs: tuple[float, ...] = field(default=())
 
 
 class Engine(Protocol):

@@ -71,7 +71,8 @@ class States:
             highest = np.maximum(highest, logits[places, top])
             inside = (wanted >= start) & (wanted < start + len(rows))
             chosen[inside] = logits[places[inside], wanted[inside] - start]
-        return Trace(tuple((chosen - total).tolist()), tuple(best.tolist()))
+        likeliest = tuple((highest - total).tolist())
+        return Trace(tuple((chosen - total).tolist()), tuple(best.tolist()), likeliest)
 
     def _head(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the output matrix in float32, rows from `start`."""

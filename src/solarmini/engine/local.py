@@ -129,9 +129,9 @@ class TransformersEngine:
             logits = self._model(inputs, use_cache=False, logits_to_keep=len(following)).logits
         logprobs = torch.log_softmax(logits[0].float(), dim=-1)
         chosen = torch.tensor(list(following), device=self._device)[:, None]
-        return Trace(
-            tuple(logprobs.gather(1, chosen)[:, 0].tolist()), tuple(logprobs.argmax(-1).tolist())
-        )
+        highest, best = logprobs.max(-1)
+        scores = tuple(logprobs.gather(1, chosen)[:, 0].tolist())
+        return Trace(scores, tuple(best.tolist()), tuple(highest.tolist()))
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return the mean of the last layer's states of each text, of length 1."""

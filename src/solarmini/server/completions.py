@@ -11,6 +11,7 @@ from solarmini.engine.interface import Prompt
 from solarmini.server import pieces
 from solarmini.server.answers import Answers, End, Job, Scored, Step
 from solarmini.server.body import read_model
+from solarmini.server.echo import Echo, echoes
 from solarmini.server.errors import invalid
 from solarmini.server.pieces import Frame
 from solarmini.server.respond import DONE, Events, Json, while_connected
@@ -23,12 +24,12 @@ DEFAULT_TOKENS = 16  # as OpenAI's
 
 @dataclass(slots=True)
 class Completion:
-    """A request that is understood; `echoes` are what each choice repeats first."""
+    """A request that is understood; `repeated` is what each choice says first."""
 
     answers: Answers
     frame: Frame
     scores: int | None
-    echoes: list[str]
+    repeated: list[Echo]
     offsets: list[int] = field(default_factory=list)
 
     def choice(self, index: int, text: str, tokens: list[Scored], finish: str | None) -> Any:
@@ -69,11 +70,14 @@ async def completions(request: Request) -> Any:
         for prompt in prompts
         for i in range(count)
     ]
-    echoes = [str(prompt) if body.echo else "" for prompt in prompts for _ in range(count)]
+    read = [Echo()] * len(prompts)
+    if body.echo:
+        read = await while_connected(request.receive, echoes(state, prompts, body.logprobs))
+    repeated = [each for each in read for _ in range(count)]
     usage = bool(body.stream and body.stream_options and body.stream_options.include_usage)
     frame = Frame(body.model, "text_completion", "cmpl", usage=usage)
     answers = Answers(state.desk, jobs)
-    made = Completion(answers, frame, body.logprobs, echoes, [0] * len(jobs))
+    made = Completion(answers, frame, body.logprobs, repeated, [0] * len(jobs))
     if not body.stream:
         return Json(await while_connected(request.receive, _whole(made)))
     await while_connected(request.receive, answers.begin())
@@ -95,18 +99,14 @@ def _refuse(body: CompletionBody, count: int) -> None:
         raise invalid("This model cannot fill in before a suffix.", "suffix")
     if body.best_of is not None and body.best_of != count:
         raise invalid("best_of other than n is not supported.", "best_of")
-    if body.echo and (body.logprobs is not None or not _is_text(body.prompt)):
-        raise invalid("echo works on texts, without logprobs.", "echo")
-
-
-def _is_text(prompt: Prompts) -> bool:
-    return isinstance(prompt, str) or all(isinstance(item, str) for item in prompt)
+    if body.echo and (body.logprobs or 0) > 1:
+        raise invalid("With echo, logprobs is 0 or 1.", "logprobs")
 
 
 async def _whole(made: Completion) -> dict[str, Any]:
     count = len(made.answers.jobs)
-    texts = [[echo] for echo in made.echoes]
-    tokens: list[list[Scored]] = [[] for _ in range(count)]
+    texts = [[echo.text] for echo in made.repeated]
+    tokens: list[list[Scored]] = [list(echo.tokens) for echo in made.repeated]
     reasons = ["stop"] * count
     try:
         await made.answers.begin()
@@ -127,9 +127,10 @@ async def _whole(made: Completion) -> dict[str, Any]:
 
 
 async def _stream(made: Completion) -> AsyncIterator[bytes]:
-    for index, echo in enumerate(made.echoes):
-        if echo:
-            yield made.frame.event(json.dumps(made.choice(index, echo, [], None)))
+    for index, echo in enumerate(made.repeated):
+        if echo.text:
+            choice = made.choice(index, echo.text, list(echo.tokens), None)
+            yield made.frame.event(json.dumps(choice))
     async for items in made.answers.items():
         written = b"".join(made.frame.event(_chunk(made, item)) for item in items)
         yield written
@@ -151,16 +152,19 @@ def _logprobs(tokens: list[Scored], offset: int) -> tuple[dict[str, Any], int]:
     for text in texts:
         offsets.append(offset)
         offset += len(text)
+    scores = [None if token[2] is None else pieces.finite(token[2]) for token in tokens]
     tops = [
-        {
+        None
+        if score is None
+        else {
             bytes.fromhex(top[1]).decode("utf-8", "replace"): pieces.finite(top[2])
             for top in token[3]
         }
-        for token in tokens
+        for score, token in zip(scores, tokens, strict=True)
     ]
     found = {
         "tokens": texts,
-        "token_logprobs": [pieces.finite(token[2]) for token in tokens],
+        "token_logprobs": scores,
         "top_logprobs": tops,
         "text_offset": offsets,
     }

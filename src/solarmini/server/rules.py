@@ -135,7 +135,6 @@ _BOUND: Schema = {"properties": {"type": {"enum": ["json_object", "json_schema"]
 EXTRACT: Schema = {"allOf": [*WITH_DOCUMENT["allOf"], _has("response_format", _BOUND)]}
 
 _TALKS: Schema = {"properties": {"model": {"not": {"enum": list(NO_TALK)}}}}
-_WRITTEN: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _ONE: Schema = {"enum": [1, None]}
 COMPLETION: Schema = {
     "allOf": [
@@ -144,7 +143,7 @@ COMPLETION: Schema = {
         {
             "anyOf": [
                 {"properties": {"echo": {"enum": [False, None]}}},
-                {"properties": {"logprobs": NO, "prompt": _WRITTEN}},
+                {"properties": {"logprobs": {"enum": [0, 1, None]}}},
             ]
         },
     ]

@@ -16,9 +16,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solarmini.engine.interface import Engine, Generation, GenerationSettings
+from solarmini.engine.interface import (
+    Engine,
+    Generation,
+    GenerationSettings,
+    Trace,
+    UnsupportedError,
+)
 from solarmini.server import wire
 from solarmini.server.settings import EngineSettings
+from solarmini.text.show import token_bytes
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -115,6 +122,8 @@ class Worker:
                 return [len(engine.tokenize(text)) for text in request["texts"]]
             case "tokenize":
                 return engine.tokenize(request["text"])
+            case "read":
+                return [self._read(prompt, request["scored"]) for prompt in request["prompts"]]
             case "encode":
                 return engine.encode(request["prompt"])
             case "tokenizer":
@@ -122,6 +131,22 @@ class Worker:
                 backend = getattr(tokenizer, "backend_tokenizer", None)
                 return None if backend is None else backend.to_str()
         raise ValueError(f"no such operation: {request['op']}")
+
+    def _read(self, prompt: Any, scored: bool) -> list[Any]:
+        """Return the tokens of a prompt as `wire.pack_tokens` does; the first has no score."""
+        tokenizer: Any = getattr(self._engine, "tokenizer", None)
+        if tokenizer is None:
+            raise UnsupportedError("the model runs on another server: prompts cannot be repeated")
+        self._check_ids(prompt, GenerationSettings())
+        ids = self._engine.encode(prompt)
+        seen = Trace(())
+        if scored and len(ids) > 1:
+            seen = self._engine.trace(ids[:1], ids[1:])
+        found: list[Any] = [[token, token_bytes(tokenizer, token).hex(), None, []] for token in ids]
+        given = zip(found[1:], seen.logprobs, seen.best, seen.best_logprobs, strict=False)
+        for token, score, best, highest in given:
+            token[2:] = [score, [[best, token_bytes(tokenizer, best).hex(), highest]]]
+        return found
 
 
 def _facts(generation: Generation) -> dict[str, Any]:
