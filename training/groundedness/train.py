@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import bare
 import changes
 import numpy as np
 import sources
@@ -53,6 +54,7 @@ def examples(data: Path) -> list[sources.Row]:
                 made.append(replace(row, answer=answer, source=row.source + "-retold"))
     questions = (swaps.asked(row, draw) for row in swaps.statutes(data, SEED))
     made += [row for row in questions if row is not None]
+    made += [*bare.english(data, SEED), *bare.korean(data, SEED)]
     return made + list(tables.drawn(500, SEED))
 
 

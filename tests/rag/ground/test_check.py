@@ -59,6 +59,23 @@ def test_a_cell_belongs_to_its_row(bar):
     assert check(table, "The H6 of HARBOR 4.2B-Instruct is 69.80.").label == "notGrounded"
 
 
+@pytest.mark.parametrize(
+    ("context", "right", "wrong"),
+    [
+        ("The tower is 330 m tall.", "It is 330 m.", "It is 320 m."),
+        ("It was built in 1889 by Gustave Eiffel.", "1889", "1890"),
+        ("It was built in 1889 by Gustave Eiffel.", "Gustave Eiffel.", "Gustave Courbet."),
+        ("회비는 매달 3만 원이다.", "3만 원입니다.", "5만 원입니다."),
+        ("SOLAR 10.7B-Instruct has an H6 of 74.20.", "74.20", "72.40"),
+    ],
+)
+def test_a_value_alone_is_an_answer(context, right, wrong):
+    good, bad = check(context, right), check(context, wrong)
+    assert good.label == "grounded"
+    assert bad.label != "grounded"
+    assert bad.score < good.score - 0.3
+
+
 def test_denying_what_is_said_lowers_the_score():
     said = check(SHIP, "Its captain was Ingrid Dahl.").score
     assert check(SHIP, "Its captain was not Ingrid Dahl.").score < said - 0.2
