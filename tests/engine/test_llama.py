@@ -377,6 +377,25 @@ def test_a_lazy_engine_scores_without_a_scheduler(gguf: Path, llama: LlamaEngine
         engine.score("The", " quick")
 
 
+@pytest.mark.parametrize("bound", [False, True])
+@pytest.mark.parametrize("temperature", [0.0, 1.3])
+def test_every_token_has_its_score(llama: LlamaEngine, bound: bool, temperature: float) -> None:
+    # this model's answers are bytes in disorder: many end inside a character
+    grammar = "start: /(.|\\n)*/" if bound else None
+    for count in range(1, 12):
+        settings = GenerationSettings(
+            temperature=temperature, seed=3, max_tokens=count, logprobs=1, grammar=grammar,
+            ignore_end=not bound,
+        )  # fmt: skip
+        generation = llama.generate("The quick", settings)
+        tokens = [token for event in generation.events() for token in event.tokens]
+        assert len(tokens) <= count
+        if generation.finish_reason == "length":
+            assert len(tokens) == count == generation.completion_tokens
+        else:
+            assert bound
+
+
 def test_a_build_without_grammars_says_so() -> None:
     # as such a build answers; the wheel that the tests install has grammars
     said = "Failed to initialize samplers: failed to parse grammar: llguidance is not enabled"

@@ -51,6 +51,8 @@ from solarmini.text.tokenizer import PieceTokenizer
 DEFAULT_CONTEXT = 4096
 _GREEDY = GenerationSettings()
 _PART = 64  # tokens with log-probabilities that are made at once
+_SPARE = 3  # tokens after which a character that was begun is whole,
+_MOST_SPARE = 48  # unless it never will be
 _SAMPLERS = ("temperature", "top_k", "top_p", "min_p")  # the order of sampling.choose
 _PENALISED = 2**16  # tokens whose repetition costs; llama.cpp counts the prompt's as well
 
@@ -299,6 +301,9 @@ class ScoredGeneration(LlamaGeneration):
     llama.cpp streams none for a token that ends inside a character, and a request that does not
     stream cannot be cancelled. So the answer is asked for in parts, each of which goes on after
     the last; what is known already is in the cache. Bound to a grammar, it comes as a whole.
+
+    It gives none for a last token that ends inside a character either: then some more tokens are
+    asked for, and left out.
     """
 
     def __init__(
@@ -309,32 +314,55 @@ class ScoredGeneration(LlamaGeneration):
 
     def _ask(self, arrived: Callable[[dict[str, Any]], bool]) -> None:
         made: list[int] = []
-        left, seed = int(self._body["max_tokens"]), self._body.get("seed")
+        left, spare = int(self._body["max_tokens"]), 0
+        whole, seed = "grammar" in self._body, self._body.get("seed")
         while True:
             part = {**self._body, "prompt": [*self._body["prompt"], *made]}
-            part["max_tokens"] = left if "grammar" in part else min(left, _PART)
+            wanted = left if whole else min(left, _PART)
+            part["max_tokens"] = wanted + spare
             if seed is not None:
                 part["seed"] = (seed + len(made)) % 2**32
-            answers: list[dict[str, Any]] = []
-            self._server.handle_completions(part, answers.append)
-            entries = _entries(answers[-1])
+            answer, entries, cut = self._part(part, wanted)
+            if "choices" not in answer:  # a refusal
+                arrived(answer)
+                return
+            inside = cut and len(entries) < wanted == left and spare < _MOST_SPARE
+            spare = max(2 * spare, _SPARE) if inside else 0
+            if inside and (whole or not entries):
+                continue
             left -= len(entries)
             made += [int(entry["id"]) for entry in entries]
-            more = bool(entries) and left > 0 and _reason(answers[-1]) == "length"
-            if more:
-                answers[-1]["choices"][0]["finish_reason"] = None
-            if arrived(answers[-1]) or not more:
+            more = bool(entries) and left > 0 and cut
+            answer["choices"][0]["finish_reason"] = None if more else "length" if cut else "stop"
+            if arrived(answer) or not more:
                 return
+
+    def _part(
+        self, part: dict[str, Any], wanted: int
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
+        """Return an answer, its tokens up to `wanted`, and whether more would have come."""
+        answers: list[dict[str, Any]] = []
+        self._server.handle_completions(part, answers.append)
+        answer = answers[-1]
+        entries = _entries(answer)
+        cut = _reason(answer) == "length" or len(entries) > wanted
+        if len(entries) > wanted:
+            del entries[wanted:]
+            answer["choices"][0]["logprobs"]["content"] = entries
+        return answer, entries, cut
 
     def _read(self, chunk: dict[str, Any]) -> Iterator[Event]:
         timings = chunk.get("timings", {})
         if self.first_seconds is None:
             self.first_seconds = self.seconds
             self.cached_tokens = int(timings.get("cache_n", 0))
-        self.completion_tokens += int(chunk["usage"]["completion_tokens"])
+        entries, ended = _entries(chunk), _reason(chunk) == "stop"
+        self.completion_tokens += (
+            int(chunk["usage"]["completion_tokens"]) if ended else len(entries)
+        )
         self.drafted += int(timings.get("draft_n", 0))
         self.accepted += int(timings.get("draft_n_accepted", 0))
-        for entry in _entries(chunk):
+        for entry in entries:
             text = self._stream.push(int(entry["id"]))
             yield Event(text, (_token(entry, self._asked),))
             if self._stream.stopped:
