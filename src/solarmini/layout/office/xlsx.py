@@ -22,17 +22,18 @@ def read_xlsx(path: Path, builder: Builder) -> str | None:
     """Read an XLSX into `builder`; return its title. Formulas give the values last saved."""
     openpyxl = require("openpyxl", "layout")
     _check_size(path)
-    book = openpyxl.load_workbook(path, data_only=True)
-    for sheet in book.worksheets:
-        if sheet.sheet_state != "visible":
-            continue
-        builder.start_page()
-        builder.text("heading1", (Span(text=sheet.title),))
-        _read_sheet(sheet, builder)
-        for picture in getattr(sheet, "_images", ()):
-            builder.figure(picture._data())
-    title = book.properties.title
-    book.close()
+    with path.open("rb") as file:  # of a path, openpyxl wants the ending too
+        book = openpyxl.load_workbook(file, data_only=True)
+        for sheet in book.worksheets:
+            if sheet.sheet_state != "visible":
+                continue
+            builder.start_page()
+            builder.text("heading1", (Span(text=sheet.title),))
+            _read_sheet(sheet, builder)
+            for picture in getattr(sheet, "_images", ()):
+                builder.figure(picture._data())
+        title = book.properties.title
+        book.close()
     return title
 
 
