@@ -163,6 +163,30 @@ def test_picture_and_office_file(open_page: Open) -> None:
     page.get_by_text("has no page pictures").first.wait_for()
 
 
+def test_words_in_a_wide_table_stay_whole(open_page: Open) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    heads = [f"Benchmark{at}" for at in range(14)]
+    book.active.append(heads)
+    book.active.append(["74.20"] * len(heads))
+    file = io.BytesIO()
+    book.save(file)
+    page = open_page(expect=("415",))
+    upload(page, file.getvalue(), "scores.xlsx")
+    cell = page.frame_locator("iframe.paper").get_by_text(heads[0])
+    cell.wait_for()
+    region = page.frame_locator("iframe.paper").get_by_role("region")
+    heights = region.locator("th, td").evaluate_all("cells => cells.map((c) => c.offsetHeight)")
+    assert len(set(heights)) == 1  # one line each
+    assert region.evaluate("box => box.scrollWidth > box.clientWidth + 100")
+    region.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        """() => document.querySelector('iframe.paper').contentDocument
+          .querySelector('.element:has(table)').scrollLeft > 0"""
+    )
+
+
 def test_dropped_file_is_read(open_page: Open, paper: bytes) -> None:
     page = open_page(path="/#document")
     page.evaluate(

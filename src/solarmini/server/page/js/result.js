@@ -59,6 +59,12 @@ export class ResultPane {
     inside.documentElement.lang = document.documentElement.lang;
     inside.title = t("doc.frame");
     this.look();
+    // a wide table is moved sideways, with the keyboard too
+    for (const element of inside.querySelectorAll(".element:has(table)")) {
+      element.tabIndex = 0;
+      element.setAttribute("role", "region");
+      element.setAttribute("aria-label", t("prose.table"));
+    }
     const idOf = (event) => {
       const element = event.target.closest?.("[data-id]");
       return element ? Number(element.dataset.id) : null;
