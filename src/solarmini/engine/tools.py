@@ -14,6 +14,7 @@ from typing import Any
 
 from solarmini.engine.constrain import json_rule
 from solarmini.engine.interface import GrammarError
+from solarmini.engine.json_schema import closed, moved
 
 _INTRODUCTION = (
     "You may call functions. To call one, answer with nothing but a JSON object "
@@ -21,7 +22,6 @@ _INTRODUCTION = (
     "objects. Otherwise answer in plain words. The functions:"
 )
 _DEMAND = "You must call a function now."
-_QUOTING = frozenset({"const", "enum", "default", "examples"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,27 +181,11 @@ def _call(function: Mapping[str, Any], place: str) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "name": {"const": function["name"]},
-            "arguments": _moved(arguments, f"{place}/properties/arguments"),
+            "arguments": moved(closed(arguments), f"{place}/properties/arguments"),
         },
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }
-
-
-def _moved(schema: Any, place: str) -> Any:
-    """Return a schema whose references from its root ("#/$defs/…") hold when it is at `place`.
-
-    Values that a schema only quotes are left as they are.
-    """
-    if isinstance(schema, list):
-        return [_moved(each, place) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    moved = {key: v if key in _QUOTING else _moved(v, place) for key, v in schema.items()}
-    target = schema.get("$ref")
-    if isinstance(target, str) and (target == "#" or target.startswith("#/")):
-        moved["$ref"] = place + target[1:]
-    return moved
 
 
 def _object(parameters: Any) -> dict[str, Any]:

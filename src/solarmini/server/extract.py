@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from solarmini.engine.interface import GenerationSettings
+from solarmini.engine.json_schema import closed
 from solarmini.server.answers import Answers, Job, Step, Usage
 from solarmini.server.body import MAX_SIZE, read_model
 from solarmini.server.documents import Wish
@@ -150,7 +151,7 @@ async def _text_of(state: State, data: bytes) -> str:
 
 async def _ask(state: State, prompt: str, schema: dict[str, Any]) -> tuple[str, Usage, str]:
     """Return the model's answer in the schema's form, what it used, and why it ended."""
-    settings = GenerationSettings(json_schema=schema)
+    settings = GenerationSettings(json_schema=closed(schema))
     turns = [{"role": "user", "content": prompt}]
     answers = Answers(state.desk, [Job(turns, settings)])
     parts, reason = [], "stop"
