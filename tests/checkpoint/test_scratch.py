@@ -44,6 +44,17 @@ def test_folders_in_use_and_of_others_stay(tmp_path: Path) -> None:
     assert (outside / "precious").is_dir()
 
 
+def test_those_of_another_user_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine-theirs").mkdir()
+    us = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: us + 1)
+    with scratch_folder("mine-", tmp_path):
+        assert (tmp_path / "mine-theirs").is_dir()
+    monkeypatch.undo()
+    with scratch_folder("mine-", tmp_path):
+        assert not (tmp_path / "mine-theirs").exists()
+
+
 def test_the_next_one_removes_what_a_killed_process_left(tmp_path: Path) -> None:
     code = f"""
         import time

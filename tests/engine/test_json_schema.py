@@ -72,6 +72,18 @@ def test_what_is_denied_stays_denied() -> None:
             {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}},
             {"a": 1, "b": 2},
         ),
+        (  # what is referred to is a part of the object, not the whole
+            {"allOf": [{"$ref": "#/$defs/c"}, {"properties": {"size": {}}}], "$defs": {"c": CITY}},
+            {"name": "a", "size": 1},
+        ),
+        (
+            {"$ref": "#/$defs/c", "properties": {"size": {}}, "$defs": {"c": CITY}},
+            {"name": "a", "size": 1},
+        ),
+        (
+            {"type": "array", "items": {"allOf": [{"$ref": "#/$defs/c"}]}, "$defs": {"c": CITY}},
+            [{"name": "a", "size": 1}],
+        ),
         ({**CITY, "dependentSchemas": {"name": {"properties": {"x": {}}}}}, {"name": "", "x": 1}),
     ],
 )

@@ -7,7 +7,7 @@ from page_parts import DONE, Open, say, settle
 from serving import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 ANSWER = ".turn.assistant .prose"
 
@@ -46,6 +46,22 @@ def test_answer_streams_and_says_how_fast(open_page: Open, api: Running) -> None
     assert "tokens/s" in meta
     assert sent[0]["stream"] is True
     assert page.locator(".turn.user .said").inner_text() == "The quick brown fox"
+
+
+def test_a_network_that_delivers_all_at_once_is_no_fast_model(open_page: Open) -> None:
+    page = open_page()
+    settle(page, max_tokens=200)
+
+    def late(route: "Route") -> None:
+        answer = route.fetch()  # the whole stream, before the page gets any of it
+        page.wait_for_timeout(400)
+        route.fulfill(response=answer)
+
+    page.route("**/v1/chat/completions", late)
+    say(page)
+    told = page.evaluate("JSON.parse(sessionStorage['solar.turns']).at(-1).facts")
+    assert told["tokens"] > 20
+    assert told["speed"] <= told["tokens"] / 0.4
 
 
 def test_settings_reach_the_model_and_are_remembered(open_page: Open) -> None:

@@ -179,6 +179,7 @@ def test_words_in_a_wide_table_stay_whole(open_page: Open) -> None:
     heights = region.locator("th, td").evaluate_all("cells => cells.map((c) => c.offsetHeight)")
     assert len(set(heights)) == 1  # one line each
     assert region.evaluate("box => box.scrollWidth > box.clientWidth + 100")
+    assert region.get_attribute("tabindex") == "0"  # not every browser does it by itself
     region.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(

@@ -6,8 +6,9 @@ from typing import Any
 # keywords whose value is quoted, not a schema; and those whose value names schemas
 _QUOTING = frozenset({"const", "enum", "default", "example", "examples", "required"})
 _NAMING = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
-_JOINING = ("allOf", "if", "not", "dependentSchemas")  # with others, or the other way round
-_COMBINING = (*_JOINING, "anyOf", "oneOf", "$ref", "$dynamicRef")
+# with these, several schemas describe one value together, or say what it is not
+_JOINING = frozenset({"allOf", "if", "not", "dependentSchemas"})
+_CHOOSING = frozenset({"anyOf", "oneOf", "$ref", "$dynamicRef"})
 
 
 def moved(schema: Any, place: str) -> Any:
@@ -28,19 +29,30 @@ def closed(schema: Any) -> Any:
     """Return a schema whose objects have no properties but those that it names.
 
     Whatever follows it follows `schema` too; a small model left to itself goes on inventing
-    properties. Left as they are: objects that name none or speak of additional ones, and those
-    that several schemas describe together.
+    properties. Objects that name none, or speak of additional ones, are left as they are; so is
+    the whole where several schemas describe one object together: none of them knows all of it.
     """
+    return schema if _joins(schema) else _closed(schema)
+
+
+def _joins(schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    if not _JOINING.isdisjoint(schema):
+        return True
+    if "properties" in schema and not _CHOOSING.isdisjoint(schema):
+        return True
+    found: list[bool] = []
+    _within(schema, lambda inner: found.append(_joins(inner)))
+    return any(found)
+
+
+def _closed(schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return schema
-    apart = not any(keyword in schema for keyword in _COMBINING)
-    if not apart and any(keyword in schema for keyword in ("properties", *_JOINING)):
-        kept = {key: schema[key] for key in schema if key not in ("$defs", "definitions")}
-        named = {key: schema[key] for key in schema if key in ("$defs", "definitions")}
-        return kept | _within(named, closed)
-    made = _within(schema, closed)
+    made = _within(schema, _closed)
     about = ("additionalProperties", "patternProperties", "unevaluatedProperties")
-    if apart and schema.get("properties") and not any(keyword in schema for keyword in about):
+    if schema.get("properties") and not any(keyword in schema for keyword in about):
         made["additionalProperties"] = False
     return made
 

@@ -328,7 +328,7 @@ class ScoredGeneration(LlamaGeneration):
                 return
             inside = cut and len(entries) < wanted == left and spare < _MOST_SPARE
             spare = max(2 * spare, _SPARE) if inside else 0
-            if inside and (whole or not entries):
+            if inside and (whole or not entries) and not self._stop.is_set():
                 continue
             left -= len(entries)
             made += [int(entry["id"]) for entry in entries]

