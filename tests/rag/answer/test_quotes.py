@@ -44,6 +44,34 @@ def test_cells_of_a_table(kb: KnowledgeBase) -> None:
     assert other.statements[0].text == "2020 — Cars a day: 23,950"
 
 
+RACES = """# Boats
+
+Despite its smaller size, Kestrel 9-Swift wins on speed and on range, and Heron 4 is last.
+
+| Boat | Size | Speed | Range |
+|---|---|---|---|
+| Kestrel 9-Swift | 11 m | 74 | 310 |
+| Kestrel 9 | 12 m | 66 | 280 |
+| Heron 4 | 47 m | 71 | 500 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is the size of Kestrel 9-Swift?", "Kestrel 9-Swift — Size: 11 m"),
+        ("What is the size of Kestrel 9?", "Kestrel 9 — Size: 12 m"),
+        ("Heron 4의 speed는?", "Heron 4 — Speed: 71"),
+        ("What range does Heron 4 have?", "Heron 4 — Range: 500"),
+    ],
+)
+def test_a_cell_comes_before_prose_with_its_words(tmp_path: Path, question: str, said: str) -> None:
+    (tmp_path / "boats.md").write_text(RACES, encoding="utf-8")
+    with KnowledgeBase.open(str(tmp_path / "kb.db"), embedder=None) as kb:
+        kb.add([tmp_path / "boats.md"])
+        assert kb.ask(question).statements[0].text == said
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -25,6 +25,7 @@ _DEFINES = 0.7  # what it gains that begins with the word whose meaning is asked
 _NAMES = 0.1  # what it gains for all names of the question
 _GAP = 0.6  # most that a hit can be behind the best, in shares of its score
 _BEHIND = 2.0  # what a sentence loses for that
+_CELL = 0.5  # what a row gains whose cell is asked for; it need not be in the first hit then
 _STRANGER = 0.03  # what a row loses for each word of its label that the question lacks
 
 Pairs = tuple[tuple[str, str], ...]
@@ -146,7 +147,8 @@ def _weighed(question: Question, piece: Piece, gap: float) -> Evidence:
     fits = _fits(question, piece)
     if question.defined and _OPENING.sub("", text).startswith(question.defined):
         worth += _DEFINES
-    worth += _NAMES * names + _FITS * fits - _strange(question, piece) - _BEHIND * gap
+    worth += _NAMES * names + _FITS * fits - _strange(question, piece)
+    worth += _CELL if _asked_for(question, piece) else -_BEHIND * gap
     return Evidence(piece, held, near, names, fits, worth, frozenset(covered))
 
 
@@ -183,6 +185,22 @@ def _strange(question: Question, piece: Piece) -> float:
     if not piece.pairs:
         return 0.0
     return _STRANGER * min(len(_terms(piece.pairs[0][1]) - question.weights.keys()), 4)
+
+
+def _asked_for(question: Question, piece: Piece) -> bool:
+    """Whether the question names the row and one of its columns, each by all of its words.
+
+    Prose that holds as many of them speaks of the two; the cell is what was asked for.
+    """
+    if not piece.pairs:
+        return False
+    (_, label), *cells = piece.pairs
+    return _asked(question, label) and any(_asked(question, column) for column, _ in cells)
+
+
+def _asked(question: Question, text: str) -> bool:
+    terms = _terms(text)
+    return bool(terms) and terms <= question.weights.keys()
 
 
 def _fits(question: Question, piece: Piece) -> bool:
