@@ -32,6 +32,7 @@ from lookup import measure_lookup, measure_prefix  # noqa: E402
 from table import render, write_readme  # noqa: E402
 
 GROWN = "-grown"
+PRECISIONS = ("fp32", "bf16")  # of transformers; the second where the processor computes in it
 RATES = ("prefill", "decode", "prefill_per_cpu", "decode_per_cpu")
 
 
@@ -54,7 +55,10 @@ def measure(side: str, model: object, options: argparse.Namespace) -> dict[str, 
     """Measure one side once."""
     facts = ["--prompt", options.prompt, "--answer", options.answer, "--threads", options.threads]
     facts += ["--streams", *options.streams]
-    if side in ("raw", "raw_plain", "server"):
+    if side in PRECISIONS:
+        how = ["--engine", "transformers", "--precision", side, "--json"]
+        said = solar("bench", model, *facts, *how, threads=options.threads)
+    elif side in ("raw", "raw_plain", "server"):
         said = python(HERE / "sides.py", side, model, *facts, threads=options.threads)
     else:
         said = solar("bench", model, *facts, "--engine", side, "--json", threads=options.threads)
@@ -163,23 +167,35 @@ def lookup_again(options: argparse.Namespace) -> None:
     write_readme(render(report))
 
 
+def _has_bf16() -> bool:
+    import torch
+
+    from solarmini.train.precision import choose_precision
+
+    return choose_precision("auto", torch.device("cpu")) == "bf16"
+
+
 def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Export, then measure every quantisation and transformers in turn."""
     model = prepared(name, folder)
     files, exports = exported(model, name, folder, options.quants)
     sides = ["raw", "raw_plain", "llama", *([] if missing_server() else ["server"])]
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    peers: list[dict[str, Any]] = []
+    precisions = PRECISIONS if _has_bf16() else PRECISIONS[:1]
+    peers: dict[str, list[dict[str, Any]]] = {precision: [] for precision in precisions}
     for repeat in range(options.repeats):
         print(f"{name}: round {repeat + 1} of {options.repeats}", file=sys.stderr, flush=True)
         for quant, path in files.items():
             for side in sides:
                 runs.setdefault((quant, side), []).append(measure(side, path, options))
-        peers.append(measure("transformers", model, options))
-    peer, rows = median_of(peers), []
+        for precision, several in peers.items():
+            several.append(measure(precision, model, options))
+    peer, rows = {each: median_of(several) for each, several in peers.items()}, []
     for (quant, side), several in runs.items():
         middle = median_of(several)
-        row = {"quant": quant, "side": side, **middle, "against_transformers": ratios(middle, peer)}
+        row = {"quant": quant, "side": side, **middle}
+        for precision, found in peer.items():
+            row[f"against_{precision}"] = ratios(middle, found)
         for bare in ("raw", "raw_plain") if side not in ("raw", "raw_plain") else ():
             row[f"against_{bare}"] = ratios(middle, peer_row := median_of(runs[quant, bare]))
             row[f"bytes_more_than_{bare}"] = middle["peak_bytes"] - peer_row["peak_bytes"]
@@ -189,7 +205,7 @@ def run_model(name: str, folder: Path, options: argparse.Namespace) -> dict[str,
         "model": name,
         "exports": exports,
         "rows": rows,
-        "peer": peer,
+        "peers": peer,
         "lookup": lookups(files, options),
         "prefix": {
             quant: measure_prefix(path, options.threads, options.prompt, rounds)

@@ -17,7 +17,8 @@ SIDES = {
     "server": "our server",
 }
 
-PEERS = {"raw": "bare", "raw_plain": "bare, plain", "transformers": "transformers"}
+TRANSFORMERS = {"fp32": "transformers, float32", "bf16": "transformers, bfloat16"}
+PEERS = {"raw": "bare", "raw_plain": "bare, plain", **TRANSFORMERS}
 
 
 def render(report: dict[str, Any]) -> str:
@@ -38,13 +39,13 @@ def render(report: dict[str, Any]) -> str:
 
 
 def _model(model: dict[str, Any]) -> list[str]:
-    streams = [load["streams"] for load in model["peer"]["loads"]]
+    streams = [load["streams"] for load in model["rows"][0]["loads"]]
     head = ["side", "peak MB", "first token s", "prefill"]
     head += [f"decode x{count}" for count in streams] + ["of the limit"]
     lines = ["", f"## {model['model']}", "", _cells(head), "|---" * len(head) + "|"]
     for row in model["rows"]:
         lines.append(_row(f"{row['quant']}, {SIDES[row['side']]}", row))
-    lines.append(_row("float32, transformers", model["peer"]))
+    lines += [_row(TRANSFORMERS[precision], peer) for precision, peer in model["peers"].items()]
     lines += ["", *_against(model, streams), "", *_exports(model), "", *_savings(model)]
     return lines
 

@@ -38,6 +38,20 @@ def test_both_engines(model: Path, tmp_path: Path) -> None:
         assert facts["peak_bytes"] >= facts["resident_bytes"] > 10**7
 
 
+@pytest.mark.parametrize(("precision", "width"), [("fp32", 4), ("bf16", 2)])
+def test_precision_of_the_peer(model: Path, precision: str, width: int) -> None:
+    """What the peer computes in is asked for, stated, and seen in what a token reads."""
+    from solarmini.engine.measure import bytes_per_token_of_folder
+
+    done = solar(
+        "bench", model, *FEW, "--engine", "transformers", "--precision", precision, "--json"
+    )
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert facts["precision"] == precision
+    assert facts["bytes_per_token"] == bytes_per_token_of_folder(model, 46, width)
+
+
 def test_bytes_of_a_token(model: Path, tmp_path: Path) -> None:
     """Every weight but the embedding table once, and two layers' keys and values."""
     from solarmini.checkpoint.gguf_file import GgufFile

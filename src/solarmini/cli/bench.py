@@ -22,6 +22,7 @@ def bench(
     threads: int | None = None,
     attention: Literal["auto", "plain", "flash"] = "auto",
     speculate: bool = False,
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
     peer: Literal["transformers"] | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
@@ -52,6 +53,8 @@ def bench(
         How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses, else plain).
     speculate
         Let llama.cpp guess by prompt lookup while it is measured.
+    precision
+        Of the weights with transformers. auto: bf16 where the processor computes in it, else fp32.
     peer
         transformers: measure it as well, in a process of its own, and state the ratios.
     as_json
@@ -61,10 +64,10 @@ def bench(
 
     counts = streams or [1, 8, 32]
     threads = choose_threads(threads)
-    reading = {"attention": attention, "speculate": speculate}
+    reading = {"attention": attention, "speculate": speculate, "precision": precision}
     facts = _measure(model, engine, quant, counts, prompt, answer, threads, reading)
     if peer:
-        facts["peer"] = _peer(model, counts, prompt, answer, threads)
+        facts["peer"] = _peer(model, counts, prompt, answer, threads, precision)
         facts["ratios"] = _ratios(facts, facts["peer"])
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -106,10 +109,12 @@ def _measure(
             loads = [measure_load(opened, count, prompt, answer) for count in counts]
         touched = _bytes_per_token(opened, prompt + answer // 2)
         label, peak = opened.name, memory_bytes()["peak"]
+        numbers: str | None = getattr(opened, "precision", None)
     bandwidth = read_bandwidth(threads)  # last: its own arrays are none of the model's memory
     return {
         "model": label,
         "engine": name,
+        **({"precision": numbers} if numbers else {}),
         "threads": threads,
         "load_seconds": loaded,
         "resident_bytes": after_load["resident"],
@@ -152,11 +157,14 @@ def _bytes_per_token(engine: Any, positions: int) -> int:
     return bytes_per_token_of_folder(engine.folder, positions, engine.element_bytes)
 
 
-def _peer(model: str, streams: list[int], prompt: int, answer: int, threads: int) -> dict[str, Any]:
+def _peer(
+    model: str, streams: list[int], prompt: int, answer: int, threads: int, precision: str
+) -> dict[str, Any]:
     """Measure transformers in a process of its own, so that memory is its own."""
     from solarmini.errors import EngineError
 
     command = [sys.executable, "-m", "solarmini", "bench", model, "--engine", "transformers"]
+    command += ["--precision", precision]
     command += ["--prompt", str(prompt), "--answer", str(answer), "--threads", str(threads)]
     command += ["--streams", *map(str, streams), "--json"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -181,9 +189,10 @@ def _print(facts: dict[str, Any]) -> None:
 
     console = out()
     for run in [facts, *([facts["peer"]] if "peer" in facts else [])]:
+        numbers = f" in {run['precision']}" if "precision" in run else ""
         console.print(
-            f"[bold]{run['model']}[/] on {run['engine']}, {run['threads']} threads: loaded in "
-            f"{run['load_seconds']:.2f} s, {size_text(run['resident_bytes'])} resident, "
+            f"[bold]{run['model']}[/] on {run['engine']}{numbers}, {run['threads']} threads: "
+            f"loaded in {run['load_seconds']:.2f} s, {size_text(run['resident_bytes'])} resident, "
             f"{size_text(run['peak_bytes'])} at most",
             soft_wrap=True,
         )

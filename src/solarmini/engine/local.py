@@ -63,10 +63,11 @@ class TransformersEngine:
         self.parallel = parallel
         self._folder, self._template = folder, template
         self._device = choose_device(device)
-        wide = choose_precision(precision, self._device) == "fp32"
+        self.precision = choose_precision(precision, self._device)
+        dtype = torch.float32 if self.precision == "fp32" else torch.bfloat16
         try:
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32 if wide else torch.bfloat16, local_files_only=True
+                folder, dtype=dtype, local_files_only=True
             )
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f"the model cannot be loaded: {error}", where=folder) from error

@@ -7,6 +7,7 @@ from solarmini.errors import ConfigError
 
 if TYPE_CHECKING:
     from solarmini.engine.interface import Engine
+    from solarmini.train.precision import PrecisionName
 
 EngineName = Literal["auto", "llama", "transformers", "remote"]
 Attention = Literal["auto", "plain", "flash"]
@@ -21,6 +22,7 @@ def open_engine(
     parallel: int = 1,
     threads: int | None = None,
     device: str = "auto",
+    precision: "PrecisionName" = "auto",
     quant: str = "q8_0",
     attention: Attention = "auto",
     speculate: bool | None = None,
@@ -30,8 +32,8 @@ def open_engine(
 
     `auto` takes llama.cpp for a .gguf file, the remote engine for a URL (`http://host/v1#model`)
     and transformers for everything else. `llama` with a folder writes it as GGUF (`quant`) into
-    the cache first, once. Raises what the engines raise, and ConfigError when name and engine do
-    not fit.
+    the cache first, once. `precision` is that of transformers. Raises what the engines raise, and
+    ConfigError when name and engine do not fit.
     """
     if engine == "auto":
         engine = _suited(model)
@@ -57,7 +59,12 @@ def open_engine(
             from solarmini.engine.local import TransformersEngine
 
             return TransformersEngine(
-                model, template, device=device, context=context, parallel=parallel
+                model,
+                template,
+                device=device,
+                precision=precision,
+                context=context,
+                parallel=parallel,
             )
     raise ConfigError(
         f"no engine is called '{engine}'",
