@@ -125,6 +125,16 @@ def citations(done: dict[str, Any]) -> list[str]:
     return head("Answers and citations", done, about) + table(["mode", *names], rows)
 
 
+def cells(done: dict[str, Any]) -> list[str]:
+    about = (
+        'Every named cell of the SOLAR paper\'s tables, asked for as "What is the COLUMN of ROW?" '
+        'and "ROW의 COLUMN은?", without a model; right: the value is said, and a table with that '
+        "cell cited first. The rule that rows are found by was made while looking at these tables."
+    )
+    rows = [[row["language"], row["cells"], row["right"]] for row in done["rows"]]
+    return head("Cells of tables", done, about) + table(["language", "cells", "right"], rows)
+
+
 def abstention(done: dict[str, Any]) -> list[str]:
     about = (
         "Shares of questions answered as they are (and rightly: the passage cited is the one), "
@@ -208,6 +218,7 @@ def main() -> None:
         ("ingest", ingest),
         ("embedding", embedding),
         ("citations", citations),
+        ("cells", cells),
         ("abstention", abstention),
         ("across", across),
     ):
