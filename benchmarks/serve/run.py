@@ -55,13 +55,11 @@ def measure(side: str, model: object, options: argparse.Namespace) -> dict[str, 
     """Measure one side once."""
     facts = ["--prompt", options.prompt, "--answer", options.answer, "--threads", options.threads]
     facts += ["--streams", *options.streams]
-    if side in PRECISIONS:
-        how = ["--engine", "transformers", "--precision", side, "--json"]
-        said = solar("bench", model, *facts, *how, threads=options.threads)
-    elif side in ("raw", "raw_plain", "server"):
+    if side in ("raw", "raw_plain", "server"):
         said = python(HERE / "sides.py", side, model, *facts, threads=options.threads)
     else:
-        said = solar("bench", model, *facts, "--engine", side, "--json", threads=options.threads)
+        peer = ["transformers", "--precision", side] if side in PRECISIONS else [side]
+        said = solar("bench", model, *facts, "--json", "--engine", *peer, threads=options.threads)
     return json.loads(said)
 
 

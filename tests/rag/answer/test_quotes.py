@@ -1,6 +1,7 @@
 """Answers in the sources' own words: the right sentence or cells, or none at all."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_cells_of_a_table(kb: KnowledgeBase) -> None:
 RACES = """# Boats
 
 Despite its smaller size, Kestrel 9-Swift wins on speed and on range, and Heron 4 is last.
+Ann Roe is at the helm of Heron 4.
 
 | Boat | Size | Speed | Range |
 |---|---|---|---|
@@ -54,6 +56,15 @@ Despite its smaller size, Kestrel 9-Swift wins on speed and on range, and Heron 
 | Kestrel 9 | 12 m | 66 | 280 |
 | Heron 4 | 47 m | 71 | 500 |
 """
+
+
+@pytest.fixture(scope="module")
+def boats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+    folder = tmp_path_factory.mktemp("boats")
+    (folder / "boats.md").write_text(RACES, encoding="utf-8")
+    with KnowledgeBase.open(folder / "kb.db") as base:
+        base.add([folder / "boats.md"])
+        yield base
 
 
 @pytest.mark.parametrize(
@@ -65,11 +76,14 @@ Despite its smaller size, Kestrel 9-Swift wins on speed and on range, and Heron 
         ("What range does Heron 4 have?", "Heron 4 — Range: 500"),
     ],
 )
-def test_a_cell_comes_before_prose_with_its_words(tmp_path: Path, question: str, said: str) -> None:
-    (tmp_path / "boats.md").write_text(RACES, encoding="utf-8")
-    with KnowledgeBase.open(str(tmp_path / "kb.db"), embedder=None) as kb:
-        kb.add([tmp_path / "boats.md"])
-        assert kb.ask(question).statements[0].text == said
+def test_a_cell_that_is_asked_for_comes_before_prose(
+    boats: KnowledgeBase, question: str, said: str
+) -> None:
+    assert boats.ask(question).statements[0].text == said
+
+
+def test_a_row_is_not_asked_for_by_its_label_alone(boats: KnowledgeBase) -> None:
+    assert boats.ask("Who steers Heron 4?", least=0.0).citations[0].kind == "text"
 
 
 @pytest.mark.parametrize(
