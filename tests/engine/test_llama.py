@@ -351,19 +351,31 @@ def test_files_that_cannot_run(gguf: Path, tmp_path: Path, monkeypatch: pytest.M
     assert not list(place.iterdir())  # nothing private is left behind
 
 
-def test_weights_that_are_rearranged_are_not_mapped_as_well(tiny: Path, tmp_path: Path) -> None:
-    from solarmini.checkpoint.gguf_file import GgufFile
-    from solarmini.engine.llama_server import is_rearranged
+@pytest.mark.parametrize(
+    ("quant", "page_size", "mapped"),
+    [("q4_0", 0, False), ("q8_0", 0, True), ("q8_0", 2**21, False)],
+)
+def test_weights_are_mapped_unless_rearranged_or_moved(
+    quant: str,
+    page_size: int,
+    mapped: bool,
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from solarmini.engine import llama_server
     from solarmini.export.gguf import plan_gguf, write_gguf
     from solarmini.export.quant import QUANTS
 
-    for name, expected in (("q4_0", True), ("q8_0", False)):
-        path = tmp_path / f"{name}.gguf"
-        write_gguf(plan_gguf(tiny, QUANTS[name]), path)
-        assert is_rearranged(GgufFile.open(path)) is expected
-        with LlamaEngine(path, threads=1, warm_up=False) as engine:
-            ask(engine, "The", max_tokens=3)
-            assert (str(path) in Path("/proc/self/maps").read_text()) is not expected
+    monkeypatch.setattr(llama_server, "page_size", lambda: page_size)
+    path = tmp_path / "model.gguf"
+    write_gguf(plan_gguf(tiny, QUANTS[quant]), path)
+    with LlamaEngine(path, threads=1, warm_up=False) as engine:
+        ask(engine, "The", max_tokens=3)
+        assert (str(path) in Path("/proc/self/maps").read_text()) is mapped
+        if quant == "q8_0":  # states share a mapped file
+            engine.score("The", " quick")
+            assert str(path) in Path("/proc/self/maps").read_text()
 
 
 def test_a_lazy_engine_scores_without_a_scheduler(gguf: Path, llama: LlamaEngine) -> None:

@@ -87,6 +87,7 @@ def _measure(
 ) -> dict[str, Any]:
     from solarmini.engine.measure import fitting, measure_load, memory_bytes, read_bandwidth
     from solarmini.engine.open import open_engine
+    from solarmini.engine.pages import huge_bytes
 
     _limit_torch(engine, model, threads)
     started = time.perf_counter()
@@ -108,7 +109,7 @@ def _measure(
         else:
             loads = [measure_load(opened, count, prompt, answer) for count in counts]
         touched = _bytes_per_token(opened, prompt + answer // 2)
-        label, peak = opened.name, memory_bytes()["peak"]
+        label, peak, huge = opened.name, memory_bytes()["peak"], huge_bytes()
         numbers: str | None = getattr(opened, "precision", None)
     bandwidth = read_bandwidth(threads)  # last: its own arrays are none of the model's memory
     return {
@@ -119,6 +120,7 @@ def _measure(
         "load_seconds": loaded,
         "resident_bytes": after_load["resident"],
         "peak_bytes": peak,
+        "huge_bytes": huge,
         "bytes_per_token": touched,
         "read_bandwidth": bandwidth,
         "limit": bandwidth / touched,
@@ -190,10 +192,11 @@ def _print(facts: dict[str, Any]) -> None:
     console = out()
     for run in [facts, *([facts["peer"]] if "peer" in facts else [])]:
         numbers = f" in {run['precision']}" if "precision" in run else ""
+        huge = f", {size_text(run['huge_bytes'])} on huge pages" if run["huge_bytes"] else ""
         console.print(
             f"[bold]{run['model']}[/] on {run['engine']}{numbers}, {run['threads']} threads: "
             f"loaded in {run['load_seconds']:.2f} s, {size_text(run['resident_bytes'])} resident, "
-            f"{size_text(run['peak_bytes'])} at most",
+            f"{size_text(run['peak_bytes'])} at most{huge}",
             soft_wrap=True,
         )
         table = Table("streams", "first token s", "prefill t/s", "decode t/s", "CPU s", "J")

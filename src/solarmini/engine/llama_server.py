@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from solarmini.checkpoint.gguf_file import GgufFile
+from solarmini.engine.pages import huge_pages, page_size
 from solarmini.errors import EngineError, require
 from solarmini.export.memory import BATCH
 
@@ -22,8 +23,10 @@ class Options:
     """How to load a file; see `LlamaEngine`.
 
     `copy` reads the weights instead of mapping the file: where llama.cpp rearranges them for the
-    processor, the mapped pages would stay in memory beside what was made of them. `flash` takes
-    flash attention instead of plain matrix products over the cache.
+    processor, the mapped pages would stay in memory beside what was made of them. Others are read
+    where that brings them onto huge pages, but for `states`, which share a mapped file with the
+    model that answers. `flash` takes flash attention instead of plain matrix products over the
+    cache.
     """
 
     path: Path
@@ -71,7 +74,8 @@ def start_server(options: Options) -> Any:
     """Load the model and start its scheduler; EngineError when llama.cpp cannot run the file."""
     library = require("xllamacpp", "serve")
     try:
-        server = library.Server(_params(library, options))
+        with huge_pages():
+            server = library.Server(_params(library, options))
     except (RuntimeError, ValueError) as error:
         raise EngineError(
             f"llama.cpp cannot run this file: {error}",
@@ -110,12 +114,18 @@ def _params(library: Any, options: Options) -> Any:
             if options.flash
             else kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
-    if options.copy:
+    if options.copy or (not options.states and _gains_huge_pages(options.path)):
         params.load_mode = library.llama_load_mode.LLAMA_LOAD_MODE_NONE
     _keep_private(params, options)
     if options.speculate:
         _speculate(library, params)
     return params
+
+
+def _gains_huge_pages(path: Path) -> bool:
+    """Return whether a file may be read onto huge pages, and memory for as much again is left."""
+    free = require("psutil", "serve").virtual_memory().available
+    return bool(page_size()) and 2 * path.stat().st_size < free
 
 
 def _keep_private(params: Any, options: Options) -> None:

@@ -1,0 +1,65 @@
+"""What is loaded lies on huge pages where Linux gives them, and nothing breaks where not."""
+
+import mmap
+from pathlib import Path
+
+import pytest
+
+from solarmini.engine import pages
+
+MIB = 2**20
+
+
+def settings(folder: Path, enabled: str, size: str = "2097152") -> Path:
+    (folder / "enabled").write_text(enabled)
+    (folder / "hpage_pmd_size").write_text(size)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("enabled", "size", "expected"),
+    [
+        ("always [madvise] never", "2097152", 2 * MIB),
+        ("[always] madvise never", "2097152", 2 * MIB),
+        ("always madvise [never]", "2097152", 0),
+        ("[always] madvise never", "536870912", 0),  # an ARM kernel of 64 KiB pages
+        ("[always] madvise never", "much", 0),
+    ],
+)
+def test_a_process_asks_where_the_administrator_lets_it(
+    enabled: str, size: str, expected: int, tmp_path: Path
+) -> None:
+    assert pages.page_size(settings(tmp_path, enabled, size)) == expected
+    assert pages.page_size(tmp_path / "none") == 0
+
+
+def test_what_is_allocated_inside_moves_and_keeps_its_values() -> None:
+    filled = bytes(range(256)) * (32 * MIB // 256)
+    before = pages.huge_bytes() or 0
+    with pages.huge_pages():
+        large = mmap.mmap(-1, len(filled), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        large[:] = filled
+    moved = (pages.huge_bytes() or 0) - before
+    assert large[:] == filled
+    size = pages.page_size()
+    assert moved >= len(filled) - 2 * size if size else moved == 0
+    large.close()
+
+
+def test_what_was_there_before_and_what_is_small_stays() -> None:
+    kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    with mmap.mmap(-1, 32 * MIB, flags=kind) as old:
+        old[:] = b"o" * len(old)
+        before = pages.huge_bytes()
+        with pages.huge_pages(), mmap.mmap(-1, 4 * MIB, flags=kind) as small:
+            small[:] = b"s" * len(small)
+        assert pages.huge_bytes() == before
+
+
+def test_an_error_inside_passes() -> None:
+    with pytest.raises(ValueError, match="inside"), pages.huge_pages():
+        raise ValueError("inside")
+
+
+def test_a_system_without_such_files_knows_nothing(tmp_path: Path) -> None:
+    assert pages.huge_bytes(tmp_path / "smaps_rollup") is None
