@@ -112,6 +112,13 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
+def compiled_for() -> list[str]:
+    """Return the vector instructions that llama.cpp was compiled for, of those that matter."""
+    from solarmini.engine.compiled import FLAGS, compiled_features
+
+    return [name for name in FLAGS if name in compiled_features()]
+
+
 def missing_server() -> str | None:
     """Return why the server cannot be measured, None if it can."""
     for name in ("solarmini.server", "starlette", "uvicorn", "httptools"):
@@ -238,6 +245,7 @@ def main() -> None:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": {**before, "load_after": os.getloadavg()[0]},
         "versions": versions(),
+        "compiled_for": compiled_for(),
         "settings": {key: value for key, value in vars(options).items() if key not in hidden},
         "server": missing_server() or "measured",
         "models": models,

@@ -31,6 +31,8 @@ def render(report: dict[str, Any]) -> str:
         f"{settings['answer']}; medians of {settings['repeats']} rounds. Rates are tokens per "
         "second, in brackets per second of processor time.",
     ]
+    if features := report.get("compiled_for"):
+        lines[0] += f" llama.cpp is compiled for {', '.join(features)}."
     if report["server"] != "measured":
         lines += ["", f"Server: {report['server']}."]
     for model in report["models"]:
