@@ -12,38 +12,20 @@ import argparse
 import datetime
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from run import HERE, machine, median_of, ratios, versions
+from run import HERE, machine, measure, median_of, ratios, versions
 
 RATES = ("prefill", "decode")
-
-
-def measure(path: Path, library: Path | None, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what `solar bench` says of the file with the library in a folder, or the installed."""
-    command = [sys.executable, "-m", "solarmini", "bench", path, "--engine", "llama", "--json"]
-    command += ["--prompt", options.prompt, "--answer", options.answer]
-    command += ["--threads", options.threads, "--streams", *options.streams]
-    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
-    if library is not None:
-        environment["PYTHONPATH"] = str(library.resolve())
-    run = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, env=environment, check=False
-    )
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return json.loads(run.stdout)
 
 
 def compare(path: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Return the medians of both, and compiled against wheel."""
     runs: dict[str, list[dict[str, Any]]] = {"wheel": [], "compiled": []}
     for _ in range(options.repeats):
-        runs["wheel"].append(measure(path, options.wheel, options))
-        runs["compiled"].append(measure(path, None, options))
+        runs["wheel"].append(measure("llama", path, options, options.wheel))
+        runs["compiled"].append(measure("llama", path, options))
     wheel, compiled = median_of(runs["wheel"]), median_of(runs["compiled"])
     if wheel["compiled_for"] == compiled["compiled_for"]:
         raise SystemExit("both are compiled for the same: run `make native` first")

@@ -16,35 +16,21 @@ import datetime
 import json
 import mmap
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
-from run import HERE, compiled_for, machine, median_of, ratios, versions
+from run import HERE, compiled_for, machine, measure, median_of, ratios, versions
 
 _THP_DISABLE = 41  # of prctl
 _PIECE = 2**16  # bytes
 
 
-def measure(path: Path, huge: bool, options: argparse.Namespace) -> dict[str, Any]:
+def bench(path: Path, huge: bool, options: argparse.Namespace) -> dict[str, Any]:
     """Return what `solar bench` says of the file with or without huge pages."""
-    command = [sys.executable, "-m", "solarmini", "bench", path, "--engine", "llama", "--json"]
-    command += ["--prompt", options.prompt, "--answer", options.answer]
-    command += ["--threads", options.threads, "--streams", *options.streams]
-    libc = ctypes.CDLL(None)
-    libc.prctl(_THP_DISABLE, 0 if huge else 1, 0, 0, 0)  # what is started from here inherits it
-    run = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": str(options.threads)},
-        check=False,
-    )
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    found = json.loads(run.stdout)
+    ctypes.CDLL(None).prctl(_THP_DISABLE, int(not huge), 0, 0, 0)  # a process inherits it
+    found = measure("llama", path, options)
     if bool(found["huge_bytes"]) is not huge:
         raise SystemExit(f"{found['huge_bytes']:,} bytes on huge pages, where huge is {huge}")
     return found
@@ -87,7 +73,7 @@ def main() -> None:
         runs: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
         for _ in range(options.repeats):
             for huge, several in runs.items():
-                several.append(measure(path, huge, options))
+                several.append(bench(path, huge, options))
         small, large = median_of(runs[False]), median_of(runs[True])
         found[path.name] = {"small": small, "huge": large, "ratios": ratios(large, small)}
         for key, ratio in found[path.name]["ratios"].items():

@@ -36,30 +36,35 @@ PRECISIONS = ("fp32", "bf16")  # of transformers; the second where the processor
 RATES = ("prefill", "decode", "prefill_per_cpu", "decode_per_cpu")
 
 
-def python(*arguments: object, threads: int = 1) -> str:
-    """Run Python; return its output."""
+def python(*arguments: object, threads: int = 1, library: Path | None = None) -> str:
+    """Run Python, with the packages of a folder before the installed; return its output."""
     command = [sys.executable, *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "SOLAR_PROGRESS": "0"}
+    if library is not None:
+        environment["PYTHONPATH"] = str(library.resolve())
     run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if run.returncode:
         raise SystemExit(f"{' '.join(command)}\n{run.stderr}")
     return run.stdout
 
 
-def solar(*arguments: object, threads: int = 1) -> str:
+def solar(*arguments: object, threads: int = 1, library: Path | None = None) -> str:
     """Run `solar`; return its output."""
-    return python("-m", "solarmini", *arguments, threads=threads)
+    return python("-m", "solarmini", *arguments, threads=threads, library=library)
 
 
-def measure(side: str, model: object, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure one side once."""
+def measure(
+    side: str, model: object, options: argparse.Namespace, library: Path | None = None
+) -> dict[str, Any]:
+    """Measure one side once; `library` is a folder with another xllamacpp than the installed."""
     facts = ["--prompt", options.prompt, "--answer", options.answer, "--threads", options.threads]
     facts += ["--streams", *options.streams]
     if side in ("raw", "raw_plain", "server"):
         said = python(HERE / "sides.py", side, model, *facts, threads=options.threads)
     else:
         peer = ["transformers", "--precision", side] if side in PRECISIONS else [side]
-        said = solar("bench", model, *facts, "--json", "--engine", *peer, threads=options.threads)
+        facts += ["--json", "--engine", *peer]
+        said = solar("bench", model, *facts, threads=options.threads, library=library)
     return json.loads(said)
 
 

@@ -373,9 +373,20 @@ def test_weights_are_mapped_unless_rearranged_or_moved(
     with LlamaEngine(path, threads=1, warm_up=False) as engine:
         ask(engine, "The", max_tokens=3)
         assert (str(path) in Path("/proc/self/maps").read_text()) is mapped
-        if quant == "q8_0":  # states share a mapped file
+        if quant == "q8_0":  # states map the file in any case
             engine.score("The", " quick")
             assert str(path) in Path("/proc/self/maps").read_text()
+
+
+def test_what_is_loaded_lies_on_huge_pages(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from solarmini.engine import pages
+
+    monkeypatch.setattr(pages, "_SMALLEST", 2**21)  # the cache of many slots of a tiny model
+    before = pages.huge_bytes() or 0
+    with LlamaEngine(gguf, threads=1, warm_up=False, parallel=64) as engine:
+        moved = (pages.huge_bytes() or 0) - before
+        assert moved > 0 if pages.page_size() else moved == 0
+        assert ask(engine, "The", max_tokens=3)
 
 
 def test_a_lazy_engine_scores_without_a_scheduler(gguf: Path, llama: LlamaEngine) -> None:

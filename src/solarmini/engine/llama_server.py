@@ -24,9 +24,9 @@ class Options:
 
     `copy` reads the weights instead of mapping the file: where llama.cpp rearranges them for the
     processor, the mapped pages would stay in memory beside what was made of them. Others are read
-    where that brings them onto huge pages, but for `states`, which share a mapped file with the
-    model that answers. `flash` takes flash attention instead of plain matrix products over the
-    cache.
+    where that brings them onto huge pages, but not for `states`: pages that are mapped can be given
+    back where memory is short. `flash` takes flash attention instead of plain matrix products over
+    the cache.
     """
 
     path: Path

@@ -48,7 +48,7 @@ def test_cells_of_a_table(kb: KnowledgeBase) -> None:
 RACES = """# Boats
 
 Despite its smaller size, Kestrel 9-Swift wins on speed and on range, and Heron 4 is last.
-Ann Roe is at the helm of Heron 4.
+Ann Roe is at the helm of Heron 4. Beyond the bridge a range of 9 miles is usual.
 
 | Boat | Size | Speed | Range |
 |---|---|---|---|
@@ -82,8 +82,11 @@ def test_a_cell_that_is_asked_for_comes_before_prose(
     assert boats.ask(question).statements[0].text == said
 
 
-def test_a_row_is_not_asked_for_by_its_label_alone(boats: KnowledgeBase) -> None:
-    assert boats.ask("Who steers Heron 4?", least=0.0).citations[0].kind == "text"
+@pytest.mark.parametrize("question", ["Who steers Heron 4?", "What range is usual with Kestrel?"])
+def test_a_row_is_not_asked_for_by_its_label_or_a_column_alone(
+    boats: KnowledgeBase, question: str
+) -> None:
+    assert boats.ask(question, least=0.0).citations[0].kind == "text"
 
 
 @pytest.mark.parametrize(
