@@ -1,5 +1,7 @@
 """One tiny model and its engine for the whole folder."""
 
+import errno
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from helpers import tiny_model
 
 from solarmini import console
+from solarmini.engine import pages
 from solarmini.engine.llama import LlamaEngine
 from solarmini.engine.local import TransformersEngine
 from solarmini.export.gguf import plan_gguf, write_gguf
@@ -58,3 +61,20 @@ def plain(gguf: Path) -> Iterator[LlamaEngine]:
     """What a small model gets by itself: plain attention."""
     with LlamaEngine(gguf, threads=1, warm_up=False) as engine:
         yield engine
+
+
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return what the kernel answers, from now on, where it has no huge page to give."""
+    ask, answers = pages._advise, []
+    kernel = tuple(int(part) for part in platform.release().split(".")[:2])
+    expected = (*pages._NO_MORE, *((errno.EINVAL,) if kernel < (6, 1) else ()))  # no collapsing
+
+    def asked(start: int, size: int, advice: int) -> int:
+        answer = ask(start, size, advice)
+        if answer in expected:
+            answers.append(answer)
+        return answer
+
+    monkeypatch.setattr(pages, "_advise", asked)
+    return answers

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import tiny_model
 
 from solarmini.engine.interface import (
     ContextLengthError,
@@ -23,6 +24,8 @@ from solarmini.engine.interface import (
 from solarmini.engine.llama import LlamaEngine, LlamaGeneration, _failure
 from solarmini.engine.local import TransformersEngine
 from solarmini.errors import CheckpointError, ConfigError, EngineError, TemplateError
+from solarmini.export.gguf import plan_gguf, write_gguf
+from solarmini.export.quant import QUANTS
 
 TALK = [{"role": "user", "content": "The quick brown fox 한국어"}]
 OTHER = [{"role": "user", "content": "A model is grown, healed, taught"}]
@@ -290,9 +293,6 @@ def test_context_overflow_is_refused_with_the_numbers(llama: LlamaEngine) -> Non
 def test_a_file_without_template_still_continues_text(tiny: Path, tmp_path: Path) -> None:
     import shutil
 
-    from solarmini.export.gguf import plan_gguf, write_gguf
-    from solarmini.export.quant import QUANTS
-
     folder = tmp_path / "bare"
     shutil.copytree(tiny, folder)
     (folder / "chat_template.jinja").unlink()
@@ -364,8 +364,6 @@ def test_weights_are_mapped_unless_rearranged_or_moved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from solarmini.engine import llama_server
-    from solarmini.export.gguf import plan_gguf, write_gguf
-    from solarmini.export.quant import QUANTS
 
     monkeypatch.setattr(llama_server, "page_size", lambda: page_size)
     path = tmp_path / "model.gguf"
@@ -378,14 +376,17 @@ def test_weights_are_mapped_unless_rearranged_or_moved(
             assert str(path) in Path("/proc/self/maps").read_text()
 
 
-def test_what_is_loaded_lies_on_huge_pages(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_loaded_lies_on_huge_pages(tmp_path: Path, refusals: list[int]) -> None:
+    """The cache has 100 MiB: an allocator maps so much anew, whatever was freed before."""
     from solarmini.engine import pages
 
-    monkeypatch.setattr(pages, "_SMALLEST", 2**21)  # the cache of many slots of a tiny model
+    path = tmp_path / "deep.gguf"
+    deep = tiny_model("llama", tmp_path / "deep", layers=20, seed=4)
+    write_gguf(plan_gguf(deep, QUANTS["f32"]), path)
     before = pages.huge_bytes() or 0
-    with LlamaEngine(gguf, threads=1, warm_up=False, parallel=64) as engine:
+    with LlamaEngine(path, threads=1, warm_up=False, parallel=256) as engine:
         moved = (pages.huge_bytes() or 0) - before
-        assert moved > 0 if pages.page_size() else moved == 0
+        assert refusals or (moved > 2**26 if pages.page_size() else moved == 0)
         assert ask(engine, "The", max_tokens=3)
 
 

@@ -65,9 +65,9 @@ def huge_bytes(rollup: Path = Path("/proc/self/smaps_rollup")) -> int | None:
     return found[0] * 1024 if found else None
 
 
-def _large_mappings() -> Iterator[tuple[int, int]]:
+def _large_mappings(maps: Path = Path("/proc/self/maps")) -> Iterator[tuple[int, int]]:
     """Return start and end of each large mapping that no file stands behind."""
-    for line in Path("/proc/self/maps").read_text().splitlines():
+    for line in maps.read_text().splitlines():
         place, access, _, device, _, *name = line.split(maxsplit=5)
         if access == "rw-p" and device == "00:00" and not name:
             start, end = (int(edge, 16) for edge in place.split("-"))
