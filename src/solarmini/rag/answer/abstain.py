@@ -85,7 +85,19 @@ def confidence(
         value = max(value - _BESIDE_VECTORS, weighed(signs, _VECTORS[korean]))
     if best.piece.pairs and signs.names < _ROW_NAMES:
         value = min(value, _LEAST - 1.0)
+    if _speaks_of_it_alone(question, signs):
+        value = min(value, _LEAST - 1.0)
     return logistic(value)
+
+
+def _speaks_of_it_alone(question: Question, signs: Signs) -> bool:
+    """Whether the thing is named here, whose property no passage has heard of.
+
+    Passages in another language than the question name neither; there vectors decide.
+    """
+    others = sum(question.unheard.isdisjoint(name) for name in question.names)
+    named = signs.names * len(question.names)
+    return bool(question.unheard) and 0 < others <= named / _ROW_NAMES
 
 
 def weighed(signs: Sequence[float], weights: Sequence[float]) -> float:

@@ -35,6 +35,13 @@ _DEFINED = re.compile(
     r"(?P<en>[\w .-]{2,40}?)\s*\?\s*$|^\s*what\s+does\s+(?P<means>.{2,40}?)\s+mean\b",
     re.IGNORECASE,
 )
+# The property of something that is asked for: "the BLEU score of SFT v2", "SFT v2의 BLEU는"
+_PROPERTY = re.compile(
+    r"\bwhat(?:['’]s|\s+(?:is|was|are|were))\s+(?:the\s+)?(?P<en>\S+(?:\s+\S+){0,2}?)\s+(?:of|for|on)\s|"
+    r"의\s+(?P<ko>[A-Z][A-Za-z0-9-]+)",
+    re.IGNORECASE,
+)
+_MEASURE = re.compile(r"\b[A-Z][a-z-]*[A-Z0-9][A-Za-z0-9-]*")  # MMLU, H6, HumanEval
 _TOKEN = re.compile(r"[^\s,;:!?()\[\]\"“”]+")
 _OPENING = re.compile(r"(?:^|[.!?]\s)\s*$")
 
@@ -44,8 +51,9 @@ class Question:
     """A question made ready: `weights` of its terms (no bigrams) sum to 1.
 
     `names` are the words that name or number something, each as its terms: an answer about another
-    thing is no answer. `defined` is the word whose meaning is asked for, casefolded. `passages` is
-    how many the store has.
+    thing is no answer. `defined` is the word whose meaning is asked for, casefolded. `unheard` is
+    the property asked for, where it is written like MMLU and no passage holds it. `passages` is how
+    many the store has.
     """
 
     text: str
@@ -53,6 +61,7 @@ class Question:
     names: tuple[frozenset[str], ...]
     wanted: Wanted
     defined: str = ""
+    unheard: frozenset[str] = frozenset()
     passages: int = 0
 
 
@@ -69,6 +78,7 @@ def understand(text: str, store: Store) -> Question:
         names=tuple(name for name in names_of(text) if name <= weights.keys()),
         wanted="any" if _defined(text) else _wanted(text),
         defined=_defined(text),
+        unheard=frozenset(term for term in _property(text) if not vocabulary.holding(term)),
         passages=total,
     )
 
@@ -101,3 +111,10 @@ def _wanted(text: str) -> Wanted:
 def _defined(text: str) -> str:
     found = _DEFINED.search(text)
     return next(part for part in found.groups() if part).casefold() if found else ""
+
+
+def _property(text: str) -> list[str]:
+    """Return the terms of the property that is asked for, where it is written like MMLU."""
+    found = _PROPERTY.search(text)
+    named = _MEASURE.search(found["en"] or found["ko"]) if found else None
+    return query_words(named[0]) if named else []
