@@ -1,5 +1,6 @@
 """What is loaded lies on huge pages where Linux gives them, and nothing breaks where not."""
 
+import ctypes
 import mmap
 from pathlib import Path
 
@@ -46,13 +47,24 @@ def test_what_is_allocated_inside_moves_and_keeps_its_values(refusals: list[int]
     large.close()
 
 
-def test_what_was_there_before_stays() -> None:
-    with mmap.mmap(-1, 32 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as old:
-        old[:] = b"o" * len(old)
-        before = pages.huge_bytes()
+def test_what_was_there_before_is_let_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(pages, "page_size", lambda: 2 * MIB)
+    monkeypatch.setattr(pages, "_advise", lambda start, _size, _advice: asked.append(start) or 0)
+    kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    with mmap.mmap(-1, 32 * MIB, flags=kind) as old:
         with pages.huge_pages():
-            pass
-        assert pages.huge_bytes() == before
+            new = mmap.mmap(-1, 32 * MIB, flags=kind)
+        pages_of = [(place(each), place(each) + 32 * MIB) for each in (old, new)]
+        new.close()
+    within = [sum(first <= start < last for start in asked) for first, last in pages_of]
+    assert within[0] == 0
+    assert within[1] >= 2 * 15  # twice of each page
+
+
+def place(mapping: mmap.mmap) -> int:
+    """Return the address of the first byte."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(mapping))
 
 
 def test_only_what_is_large_and_of_no_file_is_looked_at(tmp_path: Path) -> None:
