@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,25 +106,6 @@ def api(start: Start) -> Iterator[Running]:
     """The usual server."""
     with start() as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """Return a headless Chromium: SOLAR_CHROMIUM, or the system's.
-
-    While it is open, Playwright's event loop runs in this thread: other tests need theirs.
-    """
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = os.environ.get("SOLAR_CHROMIUM") or shutil.which("chromium")
-    if found is None:
-        pytest.skip("there is no chromium; install it or set SOLAR_CHROMIUM")
-    arguments = ["--disable-gpu"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium's own sandbox refuses root
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=arguments)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

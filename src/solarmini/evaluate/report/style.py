@@ -44,12 +44,12 @@ h3{font-size:16px;margin:0 0 10px;font-weight:640}
 .keys{display:grid;grid-template-columns:repeat(auto-fill,minmax(208px,1fr));gap:14px;
 margin:36px 0 0;padding:0;list-style:none}
 .key{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:16px 18px 14px;
-border-top:3px solid var(--line)}
+border-top:3px solid var(--line);container-type:inline-size}
 .key.main{border-top-color:var(--main)}
 .key.control{border-top-color:var(--control)}
 .key.naive{border-top-color:var(--naive)}
-.key b{display:block;font-size:27px;line-height:1.15;letter-spacing:-.02em;font-weight:640;
-margin:4px 0 6px;white-space:nowrap}
+.key b{display:block;font-size:clamp(16px,12cqi,27px);line-height:1.2;letter-spacing:-.02em;
+font-weight:640;margin:4px 0 6px}
 .key .label{font-size:14px;color:var(--soft);font-weight:560}
 .key small{display:block;font-size:13px;line-height:1.45;color:var(--muted)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px}
@@ -156,7 +156,6 @@ svg.narrow{display:block}
 .card{padding:16px 14px;border-radius:12px}
 .keys{grid-template-columns:repeat(auto-fill,minmax(158px,1fr));gap:10px;margin-top:26px}
 .key{padding:12px 13px 11px}
-.key b{font-size:20px}
 .key small{font-size:12.5px}
 th,td{padding:8px 9px}
 dl{grid-template-columns:1fr;gap:0}
