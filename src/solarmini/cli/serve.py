@@ -67,11 +67,12 @@ def serve(
     threads
         Threads of llama.cpp. Default: the idle cores.
     attention
-        How llama.cpp reads its cache: plain (small models answer faster), flash (guesses change no
-        answer), or auto: flash when it guesses, else plain.
+        How llama.cpp reads its cache: plain (small models answer faster), flash, or auto: flash
+        when it guesses and from 1 GiB of weights on, else plain.
     speculate
         Let llama.cpp guess words that stand in the prompt already: faster where answers quote.
-        Default: for weights of 1 GiB and more, where it costs next to nothing.
+        Default: for weights of 1 GiB and more on one thread, where that costs next to nothing and
+        changes no answer. On more threads a right guess can, rarely, change a word after it.
     template
         Chat template: model (its own), solar, chatml, or a file.
     alias

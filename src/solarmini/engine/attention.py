@@ -2,8 +2,10 @@
 
 Plain matrix products over the cache make answers of small models up to 1.6 times faster, on some
 processors, and hardly slower on any; but they round the row of one token otherwise than the same
-row in a batch. Flash attention gives a row the same value alone and among the few rows of a guess
-(prompt lookup), so only with it are answers with guesses the same, byte for byte, as without.
+row in a batch. Flash attention on one thread gives a row the same value alone and among the few
+rows of a guess (prompt lookup), so only there are answers with guesses the same, byte for byte, as
+without. On several threads llama.cpp splits what a single row attends to among them, from 512
+positions on, and adds up the parts; the rows of a guess it does not split.
 
 Where the weights are large, attention is a small part of the work, and right guesses gain more than
 flash attention costs. `benchmarks/serve` has the figures.
@@ -15,12 +17,12 @@ from solarmini.export.memory import GUESSING_PAYS
 
 
 def choose_attention(
-    weights: int, attention: Attention = "auto", speculate: bool | None = None
+    weights: int, threads: int, attention: Attention = "auto", speculate: bool | None = None
 ) -> tuple[bool, bool]:
     """Return whether to take flash attention, and whether to guess (prompt lookup).
 
-    `weights` are the bytes of the file's tensors. None for `speculate` guesses where it pays.
-    Raises ConfigError when guesses are asked for with plain attention.
+    `weights` are the bytes of the file's tensors. None for `speculate` guesses where that pays and
+    changes no answer. Raises ConfigError when guesses are asked for with plain attention.
     """
     if attention == "plain":
         if speculate:
@@ -30,5 +32,6 @@ def choose_attention(
                 mend="leave --attention to auto or flash",
             )
         return False, False
-    guess = weights >= GUESSING_PAYS if speculate is None else speculate
-    return guess or attention == "flash", guess
+    large = weights >= GUESSING_PAYS
+    guess = large and threads == 1 if speculate is None else speculate
+    return guess or large or attention == "flash", guess

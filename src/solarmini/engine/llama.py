@@ -100,7 +100,7 @@ class LlamaEngine:
         self._pieces = PieceTokenizer(self.tokenizer)
         self._chat: ChatFormat | None = None
         weights = sum(tensor.nbytes for tensor in file.tensors.values())
-        flash, guess = choose_attention(weights, attention, speculate)
+        flash, guess = choose_attention(weights, self.threads, attention, speculate)
         self._scratch = ScratchFolder("solar-llama-")
         self._options = Options(
             path=path,

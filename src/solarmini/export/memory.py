@@ -14,8 +14,8 @@ from solarmini.export.architecture import Architecture
 # Tokens that our engine lets llama.cpp compute at once (its n_ubatch). On processors 512, its
 # default, reads prompts no faster, and reserves four times the buffers.
 BATCH = 128
-# Bytes of weights from which our engine lets llama.cpp guess ahead, by flash attention: attention
-# is a small part of the work then.
+# Bytes of weights from which our engine takes flash attention, and may let llama.cpp guess ahead:
+# attention is a small part of the work then.
 GUESSING_PAYS = 2**30
 _PROGRAM = 95 * 2**20  # Python with the engine loaded, measured
 _PER_WORD = 800  # bytes of a vocabulary's entry: llama.cpp's, and the tokenizer's
