@@ -23,26 +23,29 @@ from solarmini.engine.measure import measure_load
 ROWS = (1, 2, 4, 8, 9, 12, 13, 16, 17, 24, 32, 48, 64)
 PROMPT = 300
 KINDS = xllamacpp.llama_flash_attn_type
-SETTINGS = {
-    "flash attention, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 512),
-    "flash attention, 128 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, 128),
-    "plain, 512 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 512),
-    "plain, 256 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 256),
-    "plain, 128 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 128),
-    "plain, 64 rows": (KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED, 64),
+FLASH, PLAIN = KINDS.LLAMA_FLASH_ATTN_TYPE_ENABLED, KINDS.LLAMA_FLASH_ATTN_TYPE_DISABLED
+F16, BF16 = xllamacpp.ggml_type.GGML_TYPE_F16, xllamacpp.ggml_type.GGML_TYPE_BF16
+SETTINGS = {  # attention, rows of a batch, type of the values in the cache
+    "flash attention, 512 rows": (FLASH, 512, F16),
+    "flash attention, 128 rows": (FLASH, 128, F16),
+    "flash attention, 128 rows, values in bfloat16": (FLASH, 128, BF16),
+    "plain, 512 rows": (PLAIN, 512, F16),
+    "plain, 256 rows": (PLAIN, 256, F16),
+    "plain, 128 rows": (PLAIN, 128, F16),
+    "plain, 64 rows": (PLAIN, 64, F16),
 }
 
 
 def compare(path: Path, options: argparse.Namespace) -> None:
     """Print the rates of each setting."""
     ours = llama_server._params
-    for name, (flash, rows) in SETTINGS.items():
+    for name, setting in SETTINGS.items():
         if options.only not in name:
             continue
 
-        def params(library: Any, given: Any, flash: Any = flash, rows: int = rows) -> Any:
+        def params(library: Any, given: Any, setting: tuple[Any, ...] = setting) -> Any:
             made = ours(library, given)
-            made.flash_attn_type, made.n_ubatch = flash, rows
+            made.flash_attn_type, made.n_ubatch, made.cache_type_v = setting
             return made
 
         llama_server._params = params
