@@ -81,6 +81,19 @@ def test_only_what_is_large_and_of_no_file_is_looked_at(tmp_path: Path) -> None:
     assert list(pages._large_mappings(maps)) == [(0x10000000, 0x12000000)]
 
 
+def test_a_new_process_asks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "page_size", lambda: 2 * MIB)
+    asking = "glibc.malloc.hugetlb=1"
+    assert pages.with_huge_pages({"A": "b"}) == {"A": "b", "GLIBC_TUNABLES": asking}
+    others = {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1"}
+    both = f"glibc.malloc.arena_max=1:{asking}"
+    assert pages.with_huge_pages(others) == {"GLIBC_TUNABLES": both}
+    decided = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
+    assert pages.with_huge_pages(decided) == decided
+    monkeypatch.setattr(pages, "page_size", lambda: 0)
+    assert pages.with_huge_pages(others) == others
+
+
 def test_an_error_inside_passes() -> None:
     with pytest.raises(ValueError, match="inside"), pages.huge_pages():
         raise ValueError("inside")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from serving import Answer, Client, Running, until
 
+from solarmini.engine.pages import page_size
 from solarmini.errors import SolarError
 from solarmini.server.run import Server
 from solarmini.server.settings import ServeSettings
@@ -27,6 +28,14 @@ def open_stream(port: int, **rest: Any) -> tuple[http.client.HTTPConnection, Any
     body = {"model": "tiny", "messages": [{"role": "user", "content": "fox"}], **ENDLESS, **rest}
     connection.request("POST", "/v1/chat/completions", json.dumps({**body, "stream": True}))
     return connection, connection.getresponse()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows it")
+def test_the_engine_asks_for_huge_pages_from_the_start(api: Running) -> None:
+    state = api.server.state
+    assert state is not None
+    told = Path(f"/proc/{state.link.pid}/environ").read_bytes()
+    assert (b"glibc.malloc.hugetlb=1" in told) == bool(page_size())
 
 
 def test_a_client_that_leaves_a_stream_frees_its_slot(api: Running) -> None:

@@ -35,9 +35,7 @@ def open_engine(
     the cache first, once. `precision` is that of transformers. Raises what the engines raise, and
     ConfigError when name and engine do not fit.
     """
-    if engine == "auto":
-        engine = _suited(model)
-    match engine:
+    match engine_for(model, engine):
         case "remote":
             from solarmini.engine.remote import RemoteEngine
 
@@ -73,7 +71,10 @@ def open_engine(
     )
 
 
-def _suited(model: str) -> Literal["llama", "transformers", "remote"]:
+def engine_for(model: str, engine: EngineName = "auto") -> EngineName:
+    """Return the engine that `open_engine` takes: the one asked for, or for `auto` what suits."""
+    if engine != "auto":
+        return engine
     if model.startswith(("http://", "https://")):
         return "remote"
     return "llama" if _is_gguf(model) else "transformers"

@@ -5,12 +5,15 @@ lines of memory, and a processor's own prefetching ends with the page; a virtual
 twice. Linux gives pages of 2 MiB to who asks (`madvise`, transparent huge pages). llama.cpp does
 not ask, so what it allocated to load a model is asked for from outside, and copied then by the
 kernel (MADV_COLLAPSE, since Linux 6.1). `benchmarks/serve/pages.py` measures what it brings.
+
+Copying takes one to three seconds a GB. A process that is started for a model can do without: its
+allocator asks by itself (`with_huge_pages`).
 """
 
 import contextlib
 import ctypes
 import errno
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +21,7 @@ SETTINGS = Path("/sys/kernel/mm/transparent_hugepage")
 _HUGEPAGE, _COLLAPSE = 14, 25  # of madvise, on Linux
 _SMALLEST = 12 * 2**20  # bytes of a mapping; the stack of a thread takes 8 MiB, mostly empty
 _LARGEST_PAGE = 32 * 2**20  # of which a mapping's last one would waste too much
+_TUNABLES, _ASKING = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
 _NO_MORE = (errno.ENOMEM, errno.EBUSY)  # no free memory in one piece, or a group's limit
 
 
@@ -29,6 +33,18 @@ def page_size(settings: Path = SETTINGS) -> int:
     except (OSError, ValueError):
         return 0
     return size if "[never]" not in enabled and size <= _LARGEST_PAGE else 0
+
+
+def with_huge_pages(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process whose allocator asks for huge pages from the start.
+
+    glibc reads it then (since 2.35); other allocators and systems ignore it. What stands there
+    already about huge pages stays.
+    """
+    tunables = environment.get(_TUNABLES, "")
+    if not page_size() or _ASKING in tunables:
+        return dict(environment)
+    return {**environment, _TUNABLES: ":".join(filter(None, (tunables, f"{_ASKING}=1")))}
 
 
 @contextlib.contextmanager

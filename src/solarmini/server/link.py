@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from solarmini.engine.interface import GenerationSettings, Prompt
+from solarmini.engine.open import engine_for
+from solarmini.engine.pages import with_huge_pages
 from solarmini.errors import EngineError, SolarError
 from solarmini.server import wire
 from solarmini.server.errors import ApiError, of_solar, unavailable
@@ -151,6 +153,7 @@ class EngineLink:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env=_environment(self.settings),
         )
         theirs.close()
         self.pid = process.pid
@@ -267,6 +270,12 @@ class EngineLink:
         if self._transport is not None:
             self._transport.close()
         await self._task
+
+
+def _environment(settings: EngineSettings) -> dict[str, str]:
+    """Return the environment of the engine process."""
+    llama = engine_for(settings.model, settings.engine) == "llama"
+    return with_huge_pages(os.environ) if llama else dict(os.environ)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:
