@@ -2,17 +2,22 @@
 
     python benchmarks/serve/settings.py FILE [--prompt 512] [--answer 128] [--streams 1 8]
                                              [--only "128 rows"] [--rows 1 2 4 8 12 …]
+                                             [--layers 4]
 
 Prints tokens per second of processor time for each setting, and what a batch of k rows costs in
-units of one row, which decides how long a guess of prompt lookup should be.
+units of one row, which decides how long a guess of prompt lookup should be. `--layers` takes the
+first layers only: what attention costs beside the rest is the same in each, and a large model's
+long contexts are measured in minutes.
 """
 
 import argparse
 import random
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+import gguf
 import xllamacpp
 
 from solarmini.engine import llama_server
@@ -88,6 +93,30 @@ def cost_of_rows(path: Path, counts: list[int]) -> None:
         print(f"a batch in units of one row ({1000 * one:.1f} ms): {', '.join(parts)}")
 
 
+def first_layers(path: Path, count: int, output: Path) -> Path:
+    """Write a file's first `count` layers, and what stands before and after all, to `output`."""
+    whole = gguf.GGUFReader(path)
+    architecture = whole.fields["general.architecture"].contents()
+    part = gguf.GGUFWriter(output, architecture)
+    for key, held in whole.fields.items():
+        if key.startswith("GGUF.") or key == "general.architecture":
+            continue
+        value = count if key == f"{architecture}.block_count" else held.contents()
+        if held.types[0] == gguf.GGUFValueType.ARRAY:
+            part.add_array(key, value)
+        else:
+            part.add_key_value(key, value, held.types[0])
+    for tensor in whole.tensors:
+        kind, _, rest = tensor.name.partition(".")
+        if kind != "blk" or int(rest.split(".")[0]) < count:
+            part.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    part.write_header_to_file()
+    part.write_kv_data_to_file()
+    part.write_tensors_to_file()
+    part.close()
+    return output
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
@@ -96,9 +125,14 @@ def main() -> None:
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--only", default="", help="settings whose name holds this")
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS), help="sizes of batches")
+    parser.add_argument("--layers", type=int, help="take so many of the first layers")
     options = parser.parse_args()
-    cost_of_rows(options.file, options.rows)
-    compare(options.file, options)
+    with tempfile.TemporaryDirectory(prefix="solar-layers-") as folder:
+        path = options.file
+        if options.layers:
+            path = first_layers(path, options.layers, Path(folder) / path.name)
+        cost_of_rows(path, options.rows)
+        compare(path, options)
 
 
 if __name__ == "__main__":

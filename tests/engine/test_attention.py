@@ -2,9 +2,8 @@
 
 import pytest
 
-from solarmini.engine.attention import choose_attention
+from solarmini.engine.attention import GUESSING_PAYS, choose_attention
 from solarmini.errors import ConfigError
-from solarmini.export.memory import GUESSING_PAYS
 
 
 @pytest.mark.parametrize(
@@ -12,9 +11,9 @@ from solarmini.export.memory import GUESSING_PAYS
     [
         (GUESSING_PAYS - 1, 1, "auto", None, (False, False)),
         (GUESSING_PAYS, 1, "auto", None, (True, True)),
-        (GUESSING_PAYS, 2, "auto", None, (True, False)),  # a guess could change a word
+        (GUESSING_PAYS, 2, "auto", None, (False, False)),  # a guess could change a word
         (GUESSING_PAYS, 2, "auto", True, (True, True)),
-        (GUESSING_PAYS, 1, "auto", False, (True, False)),
+        (GUESSING_PAYS, 1, "auto", False, (False, False)),
         (GUESSING_PAYS, 1, "plain", None, (False, False)),
         (1, 1, "auto", True, (True, True)),
         (1, 1, "flash", None, (True, False)),

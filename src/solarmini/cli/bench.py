@@ -50,8 +50,7 @@ def bench(
     threads
         Threads of llama.cpp, and of the bandwidth's measurement. Default: the idle cores.
     attention
-        How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses and from 1 GiB
-        of weights on, else plain).
+        How llama.cpp reads its cache: plain, flash, or auto (flash when it guesses, else plain).
     speculate
         Let llama.cpp guess by prompt lookup while it is measured.
     precision

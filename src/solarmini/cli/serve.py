@@ -67,8 +67,8 @@ def serve(
     threads
         Threads of llama.cpp. Default: the idle cores.
     attention
-        How llama.cpp reads its cache: plain (small models answer faster), flash, or auto: flash
-        when it guesses and from 1 GiB of weights on, else plain.
+        How llama.cpp reads its cache: plain (faster answers), flash (prompts are read a little
+        faster), or auto: flash when it guesses, else plain.
     speculate
         Let llama.cpp guess words that stand in the prompt already: faster where answers quote.
         Default: for weights of 1 GiB and more on one thread, where that costs next to nothing and

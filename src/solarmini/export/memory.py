@@ -14,9 +14,6 @@ from solarmini.export.architecture import Architecture
 # Tokens that our engine lets llama.cpp compute at once (its n_ubatch). On processors 512, its
 # default, reads prompts no faster, and reserves four times the buffers.
 BATCH = 128
-# Bytes of weights from which our engine takes flash attention, and may let llama.cpp guess ahead:
-# attention is a small part of the work then.
-GUESSING_PAYS = 2**30
 _PROGRAM = 95 * 2**20  # Python with the engine loaded, measured
 _PER_WORD = 800  # bytes of a vocabulary's entry: llama.cpp's, and the tokenizer's
 _GUESS = 12  # positions whose logits are computed together
@@ -60,14 +57,13 @@ def predict_memory(
     """Return the memory of a model whose tensors take `weights` bytes.
 
     `key_width` and `value_width` are the values of one position in one layer, `context` the tokens
-    of one stream. Attention is what our engine takes by itself for so many bytes.
+    of one stream. Attention is plain, whose scores are multiplied out; flash needs a little less.
     """
     positions = -(-context // 256) * 256 * parallel
     cache = 2 * layers * positions * (key_width + value_width)
     rows = min(batch, positions)
     buffers = 4 * rows * (4 * hidden + 2 * feed_forward)
-    if weights < GUESSING_PAYS:
-        buffers += 4 * rows * (positions // parallel) * heads
+    buffers += 4 * rows * (positions // parallel) * heads
     buffers += 4 * vocabulary * max(parallel, _GUESS)
     return Memory(context, parallel, weights, cache, buffers, _PROGRAM + _PER_WORD * vocabulary)
 
