@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from serving import Answer, Client, Running, until
 
-from solarmini.engine.pages import page_size
+from solarmini.engine import pages
 from solarmini.errors import SolarError
+from solarmini.server.link import _environment
 from solarmini.server.run import Server
-from solarmini.server.settings import ServeSettings
+from solarmini.server.settings import EngineSettings, ServeSettings
 
 ENDLESS = {"max_tokens": 900, "temperature": 1.0, "logit_bias": {"2": -100, "0": -100}}
 
@@ -30,12 +31,19 @@ def open_stream(port: int, **rest: Any) -> tuple[http.client.HTTPConnection, Any
     return connection, connection.getresponse()
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows it")
-def test_the_engine_asks_for_huge_pages_from_the_start(api: Running) -> None:
-    state = api.server.state
-    assert state is not None
-    told = Path(f"/proc/{state.link.pid}/environ").read_bytes()
-    assert (b"glibc.malloc.hugetlb=1" in told) == bool(page_size())
+@pytest.mark.parametrize(("size", "asks"), [(2**30, True), (2**30 - 1, False)])
+def test_a_large_file_lies_on_huge_pages_from_the_start(
+    size: int, asks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a small one it is not worth the memory that the allocator's arenas take more."""
+    monkeypatch.setattr(pages, "page_size", lambda: 2**21)
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    path = tmp_path / "model.gguf"
+    with path.open("wb") as file:
+        file.truncate(size)
+    for engine, suits in (("auto", True), ("llama", True), ("transformers", False)):
+        settings = EngineSettings(model=str(path), engine=engine)  # ty: ignore
+        assert ("GLIBC_TUNABLES" in _environment(settings)) is (asks and suits)
 
 
 def test_a_client_that_leaves_a_stream_frees_its_slot(api: Running) -> None:

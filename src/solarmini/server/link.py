@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from solarmini.engine.interface import GenerationSettings, Prompt
@@ -28,6 +29,7 @@ Item = list[Any] | dict[str, Any]
 Report = Callable[..., None]
 _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before the next start, after deaths without an answer
 _LAST_WORDS = 20
+_LARGE = 2**30  # bytes of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +275,15 @@ class EngineLink:
 
 
 def _environment(settings: EngineSettings) -> dict[str, str]:
-    """Return the environment of the engine process."""
+    """Return the environment of the engine process.
+
+    Only a large file is worth it: each arena of the allocator takes whole huge pages then, and
+    moving the weights of a small one after loading is a matter of tenths of a second.
+    """
+    path = Path(settings.model).expanduser()
     llama = engine_for(settings.model, settings.engine) == "llama"
-    return with_huge_pages(os.environ) if llama else dict(os.environ)
+    large = llama and path.is_file() and path.stat().st_size >= _LARGE
+    return with_huge_pages(os.environ) if large else dict(os.environ)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:
