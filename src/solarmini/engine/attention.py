@@ -1,6 +1,6 @@
 """How llama.cpp attends to what it has read, and whether it guesses ahead.
 
-Plain matrix products over the cache make answers up to 1.7 times faster, of small models or in long
+Plain matrix products over the cache make answers up to 1.6 times faster, of small models or in long
 contexts, and hardly slower anywhere; but they round the row of one token otherwise than the same
 row in a batch. Flash attention on one thread gives a row the same value alone and among the few
 rows of a guess (prompt lookup), so only there are answers with guesses the same, byte for byte, as

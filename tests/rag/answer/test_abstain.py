@@ -97,3 +97,14 @@ def test_a_measure_that_no_passage_names_is_declined(
         assert (answer.abstained is None) is answered
         assert "64.9" in answer.text or not answered
         assert bool(understand(question, kb.store).unheard) is not answered
+
+
+def test_a_measure_may_be_spelled_out(tmp_path: Path) -> None:
+    said = "The gross domestic product of South Korea was 1.7 trillion dollars in 2022."
+    others = [f"Village number {n} has a mill and {n + 3} bridges." for n in range(14)]
+    for number, text in enumerate([said, *others]):
+        (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
+    with KnowledgeBase.open(tmp_path / "kb.db", embedder="none") as kb:
+        kb.add(tmp_path)
+        assert "1.7" in kb.ask("What is the GDP of South Korea?").text
+        assert kb.ask("What is the HDI of South Korea?").abstained

@@ -11,7 +11,8 @@ own: there the default embedder is worse, and words are better, at telling passa
 """
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from solarmini.rag.answer.evidence import Evidence
@@ -54,6 +55,7 @@ _AMONG_FEW = (
 _BESIDE_VECTORS = 0.75  # what words alone have to say more where vectors are heard too
 _LEAST = -0.5
 _NAMES = 0.34  # with fewer of its names nearby, words alone are about something else
+_WORD = re.compile(r"[^\W\d_]+")
 _ROW_NAMES = 0.75  # the row of a table is about what its label says and nothing else
 
 
@@ -85,19 +87,27 @@ def confidence(
         value = max(value - _BESIDE_VECTORS, weighed(signs, _VECTORS[korean]))
     if best.piece.pairs and signs.names < _ROW_NAMES:
         value = min(value, _LEAST - 1.0)
-    if _speaks_of_it_alone(question, signs):
+    if _speaks_of_it_alone(question, best):
         value = min(value, _LEAST - 1.0)
     return logistic(value)
 
 
-def _speaks_of_it_alone(question: Question, signs: Signs) -> bool:
+def _speaks_of_it_alone(question: Question, best: Evidence) -> bool:
     """Whether the thing is named here, whose property no passage has heard of.
 
-    Passages in another language than the question name neither; there vectors decide.
+    It may be spelled out ("gross domestic product" for GDP). Passages in another language than the
+    question name neither; there vectors decide.
     """
+    words = _WORD.findall(best.piece.hit.text.casefold())
+    initials = ("".join(w[0] for w in words if len(w) >= shortest) for shortest in (1, 4))
+    if not question.unheard or any(_all_in(question.unheard, letters) for letters in initials):
+        return False
     others = sum(question.unheard.isdisjoint(name) for name in question.names)
-    named = signs.names * len(question.names)
-    return bool(question.unheard) and 0 < others <= named / _ROW_NAMES
+    return 0 < others <= best.names * len(question.names) / _ROW_NAMES
+
+
+def _all_in(terms: Collection[str], letters: str) -> bool:
+    return all(term in letters for term in terms)
 
 
 def weighed(signs: Sequence[float], weights: Sequence[float]) -> float:
